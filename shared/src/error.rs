@@ -168,4 +168,21 @@ mod tests {
         assert_eq!(diagnostic.error_message, "$.name: is missing\n$.scope: is empty");
         assert_eq!(Refusal::of(ErrorType::InvalidPolicy, vec![]), None);
     }
+
+    #[test]
+    fn the_documentation_lists_every_error_type_and_no_other() {
+        let document = include_str!("../../docs/errors.md");
+        let table = document.split("## Error types").nth(1).and_then(|rest| rest.split("##").next()).unwrap();
+        let rows: Vec<Vec<&str>> = table
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+            .collect();
+        let documented: Vec<_> = rows.iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
+        let all: Vec<_> = ErrorType::ALL.iter().map(ToString::to_string).collect();
+        assert_eq!(documented, all);
+        for row in rows {
+            assert!(row.len() == 4 && row.iter().all(|cell| !cell.is_empty()), "{row:?}");
+        }
+    }
 }

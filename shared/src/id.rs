@@ -156,9 +156,6 @@ impl TableArn {
     ///
     /// # Errors
     /// When Region or account are malformed.
-    ///
-    /// # Errors
-    /// When Region or account are malformed.
     pub fn of(region: &str, account: &str, name: &TableName) -> Result<Self, ParseIdError> {
         format!("arn:{}:dynamodb:{region}:{account}:table/{name}", partition_of(region)).parse()
     }

@@ -3,9 +3,23 @@
 //! dynachain keeps *backup chains* for DynamoDB tables: every table that a [`policy`] covers gets a full AWS Backup
 //! recovery point each session, whose encrypted [`metadata`] lies in the recovery point's own tags.
 //!
-//! The modules outside [`aws`], [`catalog`] and [`clock`] are pure: no clock, no I/O, no AWS types.
+//! The modules outside [`aws`], [`catalog`], [`clock`] and [`point_reader`] are pure: no clock, no I/O, no AWS types.
 
+pub mod aws;
+pub mod catalog;
 pub mod chain;
+pub mod clock;
+pub mod config;
 pub mod error;
+pub mod event;
+pub mod evolving;
 pub mod id;
+pub mod metadata;
+mod open_text;
+pub mod point_reader;
+pub mod policy;
+pub mod request;
 pub mod retention;
+pub mod table_config;
+pub mod telemetry;
+pub mod time;

@@ -7,6 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
+use crate::time::{Twice, instant_of};
+
 /// How long a flag keeps a restore point, counted from the moment the point was scheduled for.
 ///
 /// In JSON `{"days": 3}`, `{"months": 6}`, … or `"forever"`. Numbers are 1 or more and stay in the calendar's range
@@ -96,25 +98,7 @@ impl Keep {
 
 fn local_step(local: DateTime, step: jiff::Span, zone: &TimeZone) -> Option<Timestamp> {
     let end = local.checked_add(step).ok()?;
-    later_of_twice_first_after_gap(end, zone)
-}
-
-/// The instant of a local time: in a gap the first instant after it, in a fold the second of the two.
-fn later_of_twice_first_after_gap(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
-    use jiff::tz::AmbiguousOffset;
-
-    let ambiguous = zone.to_ambiguous_timestamp(local);
-    match ambiguous.offset() {
-        AmbiguousOffset::Unambiguous { .. } => ambiguous.compatible().ok(),
-        AmbiguousOffset::Fold { after, .. } => after.to_timestamp(local).ok(),
-        AmbiguousOffset::Gap { before, .. } => {
-            // Seen with the offset before the gap, the local time lies after the transition: that transition is the
-            // first instant after the gap.
-            let beyond = before.to_timestamp(local).ok()?;
-            let just_after = beyond.checked_add(SignedDuration::from_secs(1)).ok()?;
-            zone.preceding(just_after).next().map(|transition| transition.timestamp())
-        }
-    }
+    instant_of(end, zone, Twice::Second)
 }
 
 #[cfg(test)]

@@ -1,0 +1,31 @@
+//! Thin adapters to AWS: they translate and retry, they never decide.
+//!
+//! Each adapter has just the calls that its users may make: none here can delete a recovery point, and none gives out the
+//! client it holds.
+
+pub mod backup;
+mod bus;
+mod error;
+mod keys;
+mod rate;
+pub mod scheduler;
+pub mod table_reader;
+pub mod tables;
+
+pub use bus::EventBus;
+pub use error::{AwsError, Fault};
+pub use keys::{KeyMaker, KeyOpener, NewDataKey};
+pub use rate::Rate;
+
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+
+/// The SDK settings every client shares: the environment's, with adaptive retries.
+///
+/// Adaptive mode slows the client down when AWS throttles it (AWS SDKs and Tools Reference Guide, "Retry behavior").
+pub async fn sdk_config() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::adaptive().with_max_attempts(6))
+        .load()
+        .await
+}

@@ -1,0 +1,26 @@
+//! AWS Backup: the calls that sessions and reports make, one adapter per capability.
+//!
+//! Timestamps are cut to milliseconds as AWS gives them; missing required members are errors, never guesses.
+
+mod jobs;
+mod settings;
+mod tags;
+mod vault;
+
+pub use jobs::{BackupJobs, JobStatus, StartBackup, StartedJob};
+pub use settings::RegionSettings;
+pub use tags::PointTagger;
+pub use vault::{PointPage, Vault, VaultReader};
+
+use aws_smithy_types::DateTime;
+use jiff::Timestamp;
+
+/// The instant that AWS gave; `None` beyond the calendar.
+fn instant(time: &DateTime) -> Option<Timestamp> {
+    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
+}
+
+/// A size that AWS gave, when it makes sense.
+fn size(bytes: Option<i64>) -> Option<u64> {
+    bytes.and_then(|bytes| u64::try_from(bytes).ok())
+}

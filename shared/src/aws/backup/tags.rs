@@ -1,0 +1,45 @@
+//! Adding the rest of the metadata to a completed recovery point.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_backup::Client;
+
+use crate::aws::{AwsError, Rate};
+use crate::id::RecoveryPointArn;
+
+/// Adds tags to recovery points; existing ones of the same key are replaced.
+#[derive(Clone, Debug)]
+pub struct PointTagger {
+    client: Client,
+    rate: Rate,
+}
+
+impl PointTagger {
+    /// At most so many calls a second.
+    pub fn new(config: &aws_config::SdkConfig, rate: Rate) -> Self {
+        Self { client: Client::new(config), rate }
+    }
+
+    /// Adds tags; none is no call.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn add(
+        &self,
+        point: &RecoveryPointArn,
+        tags: BTreeMap<String, String>,
+    ) -> Result<(), AwsError> {
+        if tags.is_empty() {
+            return Ok(());
+        }
+        self.rate.ready().await;
+        self.client
+            .tag_resource()
+            .resource_arn(point.as_str())
+            .set_tags(Some(tags.into_iter().collect()))
+            .send()
+            .await
+            .map_err(|error| AwsError::new("TagResource", &error))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! Reading a vault: its state, the recovery points it lists, and their tags.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_backup::Client;
+use aws_sdk_backup::types::RecoveryPointByBackupVault;
+
+use super::{instant, size};
+use crate::aws::{AwsError, Rate};
+use crate::chain::ListedPoint;
+use crate::id::{KeyArn, RecoveryPointArn, TableArn, VaultArn};
+
+/// A vault as AWS describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vault {
+    /// The vault.
+    pub arn: VaultArn,
+    /// The key its recovery points are encrypted with.
+    pub key: Option<KeyArn>,
+    /// Whether a lock is active, its grace time included.
+    pub locked: bool,
+    /// The lock's shortest retention in days.
+    pub min_retention_days: Option<i64>,
+    /// The lock's longest retention in days.
+    pub max_retention_days: Option<i64>,
+}
+
+/// One page of a vault's list.
+#[derive(Clone, Debug, Default)]
+pub struct PointPage {
+    /// The recovery points that are of DynamoDB tables.
+    pub points: Vec<ListedPoint>,
+    /// Recovery points of other resources, or that cannot be made out; they are none of our business.
+    pub others: usize,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// Reads one vault; it cannot change anything.
+#[derive(Clone, Debug)]
+pub struct VaultReader {
+    client: Client,
+    name: String,
+    list: Rate,
+    describe: Rate,
+}
+
+impl VaultReader {
+    /// Reads the vault called `name` in the client's Region, at most so many calls a second.
+    pub fn new(config: &aws_config::SdkConfig, name: impl Into<String>, list: Rate, describe: Rate) -> Self {
+        Self { client: Client::new(config), name: name.into(), list, describe }
+    }
+
+    /// The vault's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The vault's state.
+    ///
+    /// # Errors
+    /// When AWS refuses: it answers `AccessDeniedException` for a vault that does not exist.
+    pub async fn describe(&self) -> Result<Vault, AwsError> {
+        const OPERATION: &str = "DescribeBackupVault";
+        self.describe.ready().await;
+        let answer = self
+            .client
+            .describe_backup_vault()
+            .backup_vault_name(&self.name)
+            .send()
+            .await
+            .map_err(|error| AwsError::new(OPERATION, &error))?;
+        let arn = answer.backup_vault_arn().and_then(|arn| arn.parse().ok());
+        Ok(Vault {
+            arn: arn.ok_or_else(|| AwsError::incomplete(OPERATION, "BackupVaultArn"))?,
+            key: answer.encryption_key_arn().and_then(|arn| arn.parse().ok()),
+            locked: answer.locked().unwrap_or_default(),
+            min_retention_days: answer.min_retention_days(),
+            max_retention_days: answer.max_retention_days(),
+        })
+    }
+
+    /// One page (up to 1,000) of the vault's recovery points, of one table or of all.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn page(&self, table: Option<&TableArn>, next: Option<String>) -> Result<PointPage, AwsError> {
+        self.list.ready().await;
+        let answer = self
+            .client
+            .list_recovery_points_by_backup_vault()
+            .backup_vault_name(&self.name)
+            .set_by_resource_arn(table.map(ToString::to_string))
+            .max_results(1000)
+            .set_next_token(next)
+            .send()
+            .await
+            .map_err(|error| AwsError::new("ListRecoveryPointsByBackupVault", &error))?;
+        let mut page = PointPage { next: answer.next_token, ..PointPage::default() };
+        for point in answer.recovery_points.unwrap_or_default() {
+            match listed(&point) {
+                Some(point) => page.points.push(point),
+                None => page.others += 1,
+            }
+        }
+        Ok(page)
+    }
+
+    /// All recovery points of one table, or of all tables, in no particular order.
+    ///
+    /// # Errors
+    /// When AWS refuses a page.
+    pub async fn points(&self, table: Option<&TableArn>) -> Result<Vec<ListedPoint>, AwsError> {
+        let mut points = Vec::new();
+        let mut next = None;
+        loop {
+            let page = self.page(table, next).await?;
+            points.extend(page.points);
+            next = page.next;
+            if next.is_none() {
+                return Ok(points);
+            }
+        }
+    }
+
+    /// A recovery point's tags. Points made without the advanced features have none and are not asked for any (AWS answers
+    /// with an error).
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn tags(&self, point: &RecoveryPointArn) -> Result<BTreeMap<String, String>, AwsError> {
+        let mut tags = BTreeMap::new();
+        if !point.is_advanced() {
+            return Ok(tags);
+        }
+        let mut next = None;
+        loop {
+            self.list.ready().await;
+            let answer = self
+                .client
+                .list_tags()
+                .resource_arn(point.as_str())
+                .set_next_token(next)
+                .send()
+                .await
+                .map_err(|error| AwsError::new("ListTags", &error))?;
+            tags.extend(answer.tags.unwrap_or_default());
+            next = answer.next_token;
+            if next.is_none() {
+                return Ok(tags);
+            }
+        }
+    }
+}
+
+fn listed(point: &RecoveryPointByBackupVault) -> Option<ListedPoint> {
+    Some(ListedPoint {
+        arn: point.recovery_point_arn()?.parse().ok()?,
+        table: point.resource_arn()?.parse().ok()?,
+        vault: point.backup_vault_arn()?.parse().ok()?,
+        created_at: instant(point.creation_date()?)?,
+        status: point.status()?.as_str().to_owned(),
+        size_bytes: size(point.backup_size_in_bytes()),
+    })
+}

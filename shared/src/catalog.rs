@@ -1,0 +1,42 @@
+//! The catalog: one DynamoDB table that indexes policies, sessions and restore points.
+//!
+//! It is an index and a work list, never the truth about restore points: drop its rows about them and they are rebuilt from
+//! the vault. One file per kind of item; the key layout and what each key is for:
+//!
+//! | item | `pk` | `sk` | `gsi1pk` | `gsi1sk` | read by |
+//! |---|---|---|---|---|---|
+//! | policy | `POLICY` | `<name>` | | | name; all policies in name order |
+//! | session | `SESSION#<session id>` | `SESSION` | `SESSIONS#OPEN` while open | `<claimed at>` | id; open sessions |
+//! | table of a session | `SESSION#<session id>` | `TABLE#<table ARN>` | | | session; session and table |
+//! | open table of a session | `SESSION#<session id>` | `OPEN#<table ARN>` | | | whether a session still waits for a job |
+//! | backup job | `JOB#<job id, lower case>` | `JOB` | | | the job id of an event |
+//! | restore point | `POINT#<recovery point ARN>` | `POINT` | `POINTS#<shard>` | `<recovery point ARN>` | ARN; all (rebuild) |
+//! | rest of a configuration | `POINT#<recovery point ARN>` | `CONFIG` | | | ARN |
+//!
+//! Session items carry `expires_at` (TTL, 90 days); policies and restore points do not.
+
+mod item;
+mod points;
+mod policies;
+mod sessions;
+
+pub use item::CatalogError;
+pub use points::Points;
+pub use policies::{Policies, StoredPolicy};
+pub use sessions::{JobRecord, LEASE, SessionRecord, SessionState, Sessions, TableRecord, TableState};
+
+use aws_sdk_dynamodb::Client;
+
+/// The catalog table and a client for it; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    client: Client,
+    table: String,
+}
+
+impl Catalog {
+    /// The catalog called `table` in the client's Region.
+    pub fn new(config: &aws_config::SdkConfig, table: impl Into<String>) -> Self {
+        Self { client: Client::new(config), table: table.into() }
+    }
+}

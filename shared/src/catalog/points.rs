@@ -1,0 +1,166 @@
+//! Restore points in the catalog: their decoded cores by ARN, so that a vault is read without asking for every tag.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::item::{Item, Key};
+use super::{Catalog, CatalogError};
+use crate::aws::AwsError;
+use crate::evolving::Evolving;
+use crate::id::RecoveryPointArn;
+use crate::metadata::Core;
+
+/// `BatchGetItem` takes up to 100 keys (Amazon DynamoDB API Reference).
+const BATCH: usize = 100;
+/// How many partitions of the index the points are spread over.
+const SHARDS: u32 = 16;
+const CONCURRENT: usize = 8;
+
+/// The catalog's items about restore points. They are a cache: whatever they say, the vault knows better.
+#[derive(Clone, Debug)]
+pub struct Points(Catalog);
+
+impl Catalog {
+    /// The items about restore points.
+    pub fn points(&self) -> Points {
+        Points(self.clone())
+    }
+}
+
+impl Points {
+    /// The cores of those of the points that the catalog knows. Rows it cannot read count as not known.
+    ///
+    /// # Errors
+    /// When DynamoDB refuses.
+    pub async fn known(
+        &self,
+        points: &[RecoveryPointArn],
+    ) -> Result<HashMap<RecoveryPointArn, Box<Core>>, CatalogError> {
+        let batches: Vec<_> = points.chunks(BATCH).map(<[_]>::to_vec).collect();
+        stream::iter(batches.into_iter().map(|batch| self.known_batch(batch)))
+            .buffer_unordered(CONCURRENT)
+            .try_fold(HashMap::new(), |mut all, some| async {
+                all.extend(some);
+                Ok(all)
+            })
+            .await
+    }
+
+    async fn known_batch(
+        &self,
+        points: Vec<RecoveryPointArn>,
+    ) -> Result<HashMap<RecoveryPointArn, Box<Core>>, CatalogError> {
+        let Catalog { client, table } = &self.0;
+        let mut wanted: Vec<Item> = points.iter().map(|point| key(point).attributes()).collect();
+        let mut known = HashMap::new();
+        while !wanted.is_empty() {
+            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).build();
+            let request = request.map_err(|_| self.0.aws(AwsError::incomplete("BatchGetItem", "key")))?;
+            let answer = client
+                .batch_get_item()
+                .request_items(table, request)
+                .send()
+                .await
+                .map_err(|error| self.0.aws(AwsError::new("BatchGetItem", &error)))?;
+            for item in answer.responses.unwrap_or_default().into_values().flatten() {
+                known.extend(core_of(&item));
+            }
+            // What a batch leaves over is asked for again (Amazon DynamoDB Developer Guide, "Batch operations").
+            let left = answer.unprocessed_keys.unwrap_or_default().into_values().next();
+            wanted = left.map(|left| left.keys).unwrap_or_default();
+        }
+        Ok(known)
+    }
+
+    /// Remembers a point's core.
+    ///
+    /// # Errors
+    /// When the core cannot be encoded, or DynamoDB refuses.
+    pub async fn remember(&self, point: &RecoveryPointArn, core: &Core) -> Result<(), CatalogError> {
+        let key = key(point);
+        let encoded = Evolving::new(core).encode().map_err(|error| self.0.unwritable(&key, &error))?;
+        let mut item = key.attributes();
+        item.insert("recovery_point".to_owned(), AttributeValue::S(point.to_string()));
+        item.insert("core".to_owned(), AttributeValue::B(Blob::new(encoded)));
+        item.insert("gsi1pk".to_owned(), AttributeValue::S(partition(shard_of(point))));
+        item.insert("gsi1sk".to_owned(), AttributeValue::S(point.to_string()));
+        self.0.put(item).await
+    }
+
+    /// Forgets a point, the rest of its configuration included.
+    ///
+    /// # Errors
+    /// When DynamoDB refuses.
+    pub async fn forget(&self, point: &RecoveryPointArn) -> Result<(), CatalogError> {
+        self.0.remove(&key(point)).await?;
+        self.0.remove(&config_key(point)).await
+    }
+
+    /// Keeps the sealed configuration of a point that has no room for it in its tags.
+    ///
+    /// # Errors
+    /// When DynamoDB refuses.
+    pub async fn put_config(&self, point: &RecoveryPointArn, sealed: &[u8]) -> Result<(), CatalogError> {
+        let mut item = config_key(point).attributes();
+        item.insert("config".to_owned(), AttributeValue::B(Blob::new(sealed)));
+        self.0.put(item).await
+    }
+
+    /// All points that the catalog knows, as its index has them (eventually consistent).
+    ///
+    /// # Errors
+    /// When DynamoDB refuses.
+    pub async fn all(&self) -> Result<Vec<RecoveryPointArn>, CatalogError> {
+        let mut all = Vec::new();
+        for shard in 0..SHARDS {
+            for item in self.0.index(&partition(shard)).await? {
+                let arn = item.get("recovery_point").and_then(|arn| arn.as_s().ok());
+                all.extend(arn.and_then(|arn| arn.parse().ok()));
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn key(point: &RecoveryPointArn) -> Key {
+    Key::new(format!("POINT#{point}"), "POINT")
+}
+
+fn config_key(point: &RecoveryPointArn) -> Key {
+    Key::new(format!("POINT#{point}"), "CONFIG")
+}
+
+fn partition(shard: u32) -> String {
+    format!("POINTS#{shard:02}")
+}
+
+/// Any fixed function of the ARN will do; the ids in ARNs are random.
+fn shard_of(point: &RecoveryPointArn) -> u32 {
+    point.as_str().bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)))
+        % SHARDS
+}
+
+fn core_of(item: &Item) -> Option<(RecoveryPointArn, Box<Core>)> {
+    let point = item.get("recovery_point")?.as_s().ok()?.parse().ok()?;
+    let encoded = item.get("core")?.as_b().ok()?;
+    let core = Evolving::<Core>::decode(encoded.as_ref()).ok()?.value;
+    Some((point, Box::new(core)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_spread_over_all_partitions_of_the_index() {
+        let mut hit = std::collections::BTreeSet::new();
+        for n in 0..400 {
+            let arn = format!("arn:aws:backup:eu-central-1:111122223333:recovery-point:{n:032x}");
+            hit.insert(shard_of(&arn.parse().unwrap()));
+        }
+        assert_eq!(hit.len(), usize::try_from(SHARDS).unwrap());
+    }
+}

@@ -1,0 +1,101 @@
+//! Our own events: what dynachain says on the default event bus.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Event;
+use super::fields::Fields;
+use crate::chain::Flags;
+use crate::error::Problem;
+use crate::id::{PolicyName, RecoveryPointArn, SessionId};
+
+/// The source of our own events.
+pub const SOURCE: &str = "dynachain";
+
+/// An event of ours: its JSON is the event's `detail`.
+pub trait OwnEvent: Serialize {
+    /// The event's `detail-type`.
+    const DETAIL_TYPE: &'static str;
+}
+
+/// A session has come to its end: its answer without the single tables, but with what failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionFinished {
+    /// The session.
+    pub session: SessionId,
+    /// The policy it ran.
+    pub policy: PolicyName,
+    /// The moment it ran for.
+    pub scheduled_at: Timestamp,
+    /// The flags its points carry.
+    pub flags: Flags,
+    /// How many tables there were, and what became of them.
+    pub tables: TableCounts,
+    /// Whether this answers a repeated start of the session.
+    pub duplicate: bool,
+    /// Whether the session has ended; always so in this event.
+    pub finished: bool,
+    /// The tables without a recovery point, each with the reason.
+    pub failures: Vec<TableFailure>,
+}
+
+impl OwnEvent for SessionFinished {
+    const DETAIL_TYPE: &'static str = "Backup Session Finished";
+}
+
+/// The tables of a session, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableCounts {
+    /// Covered by the policy.
+    pub covered: u64,
+    /// A backup was started.
+    pub started: u64,
+    /// Left to a stronger policy.
+    pub skipped: u64,
+    /// No backup.
+    pub failed: u64,
+}
+
+/// Trouble with one table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableFailure {
+    /// The table: its ARN, or the name in the policy when there is no such table.
+    pub table: String,
+    /// The recovery point it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_point: Option<RecoveryPointArn>,
+    /// A word for the reason.
+    pub reason: String,
+    /// What happened and what to do about it.
+    pub message: String,
+}
+
+/// A session ran out of time; whoever receives this goes on with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionContinued {
+    /// The session.
+    pub session: SessionId,
+    /// Where to go on; only the function that wrote it reads it.
+    #[serde(flatten)]
+    pub cursor: Map<String, Value>,
+}
+
+impl OwnEvent for SessionContinued {
+    const DETAIL_TYPE: &'static str = "Backup Session Continued";
+}
+
+pub(super) fn read(
+    detail_type: &str,
+    detail: &Map<String, Value>,
+    problems: &mut Vec<Problem>,
+) -> Option<Event> {
+    Fields::new("$.detail", detail, problems).required::<SessionId>("session")?;
+    let detail = Value::Object(detail.clone());
+    let event = if detail_type == SessionFinished::DETAIL_TYPE {
+        serde_json::from_value(detail).map(|finished| Event::SessionFinished(Box::new(finished)))
+    } else {
+        serde_json::from_value(detail).map(Event::SessionContinued)
+    };
+    event.map_err(|error| problems.push(Problem::new("$.detail", error.to_string()))).ok()
+}

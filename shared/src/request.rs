@@ -1,0 +1,178 @@
+//! Requests, read strictly: every problem at once, each with its JSON path, nothing unknown let through.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
+
+use crate::error::{ErrorType, Problem, Refusal};
+
+/// Reads the members of a request one after the other and gathers what is wrong with them.
+///
+/// ```
+/// use dynachain::request::Request;
+/// use serde_json::json;
+///
+/// let request = json!({"policy": "no spaces", "tabels": []});
+/// let mut request = Request::of(&request)?;
+/// let policy: Option<dynachain::id::PolicyName> = request.parsed("policy");
+/// let refusal = request.finish().unwrap_err();
+/// assert!(refusal.to_string().contains("$.tabels: is unknown"));
+/// assert_eq!(policy, None);
+/// # Ok::<(), dynachain::error::Refusal>(())
+/// ```
+#[derive(Debug)]
+pub struct Request<'a> {
+    members: &'a Map<String, Value>,
+    known: BTreeSet<&'static str>,
+    problems: Vec<(usize, Problem)>,
+}
+
+impl<'a> Request<'a> {
+    /// The members of a request.
+    ///
+    /// # Errors
+    /// When it is no JSON object.
+    pub fn of(value: &'a Value) -> Result<Self, Refusal> {
+        let members = value.as_object().ok_or_else(|| {
+            Refusal::new(ErrorType::InvalidRequest, format!("must be a JSON object, it is {}", kind(value)))
+        })?;
+        Ok(Self { members, known: BTreeSet::new(), problems: Vec::new() })
+    }
+
+    /// A member as it stands; null counts as not there.
+    pub fn raw(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.known.insert(name);
+        self.members.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A member that is a text of some form, such as an ARN.
+    pub fn parsed<T: FromStr<Err: Display>>(&mut self, name: &'static str) -> Option<T> {
+        let value = self.raw(name)?;
+        self.parse(name, &format!("$.{name}"), value)
+    }
+
+    /// A member that is a text of some form and has to be there; `why` tells the caller what to put there.
+    pub fn required<T: FromStr<Err: Display>>(&mut self, name: &'static str, why: &str) -> Option<T> {
+        if self.raw(name).is_none() {
+            self.missing(name, why);
+        }
+        self.parsed(name)
+    }
+
+    /// A member that is a list of such texts.
+    pub fn parsed_list<T: FromStr<Err: Display>>(&mut self, name: &'static str) -> Option<Vec<T>> {
+        let value = self.raw(name)?;
+        let Some(items) = value.as_array() else {
+            self.problem(name, &format!("$.{name}"), format!("must be a list, it is {}", kind(value)));
+            return None;
+        };
+        let parsed: Vec<_> = items
+            .iter()
+            .enumerate()
+            .filter_map(|(i, item)| self.parse(name, &format!("$.{name}[{i}]"), item))
+            .collect();
+        (parsed.len() == items.len()).then_some(parsed)
+    }
+
+    /// A member that is true or false; false when it is not there.
+    pub fn flag(&mut self, name: &'static str) -> bool {
+        match self.raw(name) {
+            None => false,
+            Some(Value::Bool(flag)) => *flag,
+            Some(other) => {
+                self.problem(
+                    name,
+                    &format!("$.{name}"),
+                    format!("must be true or false, it is {}", kind(other)),
+                );
+                false
+            }
+        }
+    }
+
+    /// Notes a problem with a member, or with something within it.
+    pub fn problem(&mut self, name: &str, path: &str, message: impl Into<String>) {
+        let place = self.members.keys().position(|member| member == name).unwrap_or(self.members.len());
+        self.problems.push((place, Problem::new(path, message)));
+    }
+
+    /// Notes that a member must be there.
+    pub fn missing(&mut self, name: &str, why: &str) {
+        self.problem(name, &format!("$.{name}"), format!("is missing: {why}"));
+    }
+
+    /// All is well, or everything that is not, unknown members included, in document order.
+    ///
+    /// # Errors
+    /// `InvalidRequest` with every problem.
+    pub fn finish(mut self) -> Result<(), Refusal> {
+        let known = self.known.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+        for (place, name) in self.members.keys().enumerate() {
+            if !self.known.contains(name.as_str()) {
+                let message = format!("is unknown; known are {known}");
+                self.problems.push((place, Problem::new(format!("$.{name}"), message)));
+            }
+        }
+        self.problems.sort_by_key(|(place, _)| *place);
+        let problems = self.problems.into_iter().map(|(_, problem)| problem).collect();
+        Refusal::of(ErrorType::InvalidRequest, problems).map_or(Ok(()), Err)
+    }
+
+    fn parse<T: FromStr<Err: Display>>(&mut self, name: &str, path: &str, value: &Value) -> Option<T> {
+        let Some(text) = value.as_str() else {
+            self.problem(name, path, format!("must be a text, it is {}", kind(value)));
+            return None;
+        };
+        text.parse().map_err(|error: T::Err| self.problem(name, path, error.to_string())).ok()
+    }
+}
+
+/// What a JSON value is, for a message.
+pub fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::id::TableName;
+
+    #[test]
+    fn every_problem_is_reported_in_document_order() {
+        let value = json!({"zebra": 1, "tables": ["orders", 7, "a"], "dry_run": "yes", "policy": 3});
+        let mut request = Request::of(&value).unwrap();
+        let policy: Option<TableName> = request.parsed("policy");
+        let tables: Option<Vec<TableName>> = request.parsed_list("tables");
+        assert_eq!((policy, tables, request.flag("dry_run")), (None, None, false));
+        request.missing("keep", "say how long");
+        let said = request.finish().unwrap_err().to_string();
+        let paths: Vec<_> = said.lines().map(|line| line.split(": ").next().unwrap()).collect();
+        assert_eq!(paths, ["$.zebra", "$.tables[1]", "$.tables[2]", "$.dry_run", "$.policy", "$.keep"]);
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for value in [json!(null), json!([]), json!("x"), json!(1)] {
+            assert_eq!(Request::of(&value).unwrap_err().error_type(), ErrorType::InvalidRequest);
+        }
+    }
+
+    #[test]
+    fn null_counts_as_not_there() {
+        let value = json!({"policy": null});
+        let mut request = Request::of(&value).unwrap();
+        assert_eq!(request.parsed::<TableName>("policy"), None);
+        assert!(request.finish().is_ok());
+    }
+}
