@@ -1,2 +1,17 @@
-//! To be written.
-fn main() {}
+//! The Lambda function `dynachain-backup-session`: wiring only.
+
+use backup_session::{Deps, Invocation, handle};
+use dynachain::aws::sdk_config;
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    dynachain::telemetry::init();
+    let deps = Deps::from_env(&sdk_config().await)?;
+    let deps = &deps;
+    run(service_fn(|event: LambdaEvent<serde_json::Value>| async move {
+        let invocation = Invocation::of(&event.context);
+        handle(deps, &invocation, event.payload).await.map_err(Diagnostic::from)
+    }))
+    .await
+}

@@ -1,0 +1,138 @@
+//! What the function works with: settings, adapters, the clock, and the time it has left.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use aws_config::SdkConfig;
+use dynachain::aws::backup::{BackupJobs, PointTagger, RegionSettings, VaultReader};
+use dynachain::aws::table_reader::TableReader;
+use dynachain::aws::tables::TableLister;
+use dynachain::aws::{EventBus, KeyMaker, Rate};
+use dynachain::catalog::Catalog;
+use dynachain::clock::Clock;
+use dynachain::config::{ConfigError, Variables};
+use dynachain::error::{ErrorType, Refusal};
+use dynachain::id::KeyArn;
+use jiff::Timestamp;
+
+/// An invocation stops starting backups so long before its deadline, and lets another go on.
+const RESERVE: Duration = Duration::from_secs(60);
+
+/// The function's settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) region: String,
+    pub(crate) account: String,
+    pub(crate) start_window_minutes: u32,
+    pub(crate) manage_backup_settings: bool,
+}
+
+/// The function's adapters, made once.
+#[derive(Clone, Debug)]
+pub struct Deps {
+    pub(crate) settings: Settings,
+    pub(crate) catalog: Catalog,
+    pub(crate) vault: VaultReader,
+    pub(crate) jobs: BackupJobs,
+    pub(crate) tagger: PointTagger,
+    pub(crate) region: RegionSettings,
+    pub(crate) keys: KeyMaker,
+    pub(crate) reader: TableReader,
+    pub(crate) tables: TableLister,
+    pub(crate) bus: EventBus,
+    clock: Clock,
+}
+
+/// The numbers among the settings.
+struct Rates {
+    window: u32,
+    start: u32,
+    list: u32,
+    describe: u32,
+    read: u32,
+}
+
+impl Deps {
+    /// From the function's environment.
+    ///
+    /// # Errors
+    /// With every setting that is missing or malformed, and when an emulated clock is set on a real AWS.
+    pub fn from_env(config: &SdkConfig) -> Result<Self, lambda_runtime::Error> {
+        let clock = Clock::from_env(|name| std::env::var(name).ok())?;
+        let mut variables = Variables::from_env();
+        let names = ["AWS_REGION", "ACCOUNT_ID", "VAULT_NAME", "CATALOG_NAME", "BACKUP_ROLE_ARN"]
+            .map(|name| variables.required::<String>(name));
+        let key: Option<KeyArn> = variables.required("KEY_ARN");
+        let rates = rates(&mut variables);
+        let manage = variables.flag("MANAGE_BACKUP_SETTINGS", true);
+        variables.finish()?;
+        let (
+            [Some(region), Some(account), Some(vault), Some(catalog), Some(role)],
+            Some(key),
+            Some(rates),
+            Some(manage),
+        ) = (names, key, rates, manage)
+        else {
+            return Err(Box::new(ConfigError::default()));
+        };
+        let settings =
+            Settings { region, account, start_window_minutes: rates.window, manage_backup_settings: manage };
+        tracing::info!(?settings, %catalog, %key, role, start = rates.start, list = rates.list, read = rates.read, ?clock, "settings");
+        let list = Rate::per_second(rates.list);
+        Ok(Self {
+            catalog: Catalog::new(config, catalog),
+            vault: VaultReader::new(config, &vault, list.clone(), Rate::per_second(rates.describe)),
+            jobs: BackupJobs::new(config, &vault, role, Rate::per_second(rates.start), list),
+            // TagResource has the same quota as StartBackupJob, and its own allowance.
+            tagger: PointTagger::new(config, Rate::per_second(rates.start)),
+            region: RegionSettings::new(config),
+            keys: KeyMaker::new(config, key),
+            reader: TableReader::new(config, rates.read),
+            tables: TableLister::new(config, Rate::per_second(rates.read), Rate::per_second(rates.read)),
+            bus: EventBus::new(config),
+            settings,
+            clock,
+        })
+    }
+
+    pub(crate) async fn now(&self) -> Result<Timestamp, Refusal> {
+        self.clock.now().await.map_err(|error| Refusal::new(ErrorType::Internal, error.to_string()))
+    }
+}
+
+fn rates(variables: &mut Variables<'_>) -> Option<Rates> {
+    // AWS Backup takes 60 minutes and more; its own maximum is about a hundred years.
+    let window = variables.number("START_WINDOW_MINUTES", 60..=1440, 120);
+    let start = variables.number("START_RATE", 1..=1000, 5);
+    let list = variables.number("LIST_RATE", 1..=1000, 20);
+    let describe = variables.number("DESCRIBE_RATE", 1..=1000, 15);
+    let read = variables.number("TABLE_READ_RATE", 1..=1000, 10);
+    Some(Rates { window: window?, start: start?, list: list?, describe: describe?, read: read? })
+}
+
+/// One invocation of the function.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    request_id: String,
+    stop: Option<Instant>,
+}
+
+impl Invocation {
+    /// From what Lambda says about it.
+    pub fn of(context: &lambda_runtime::Context) -> Self {
+        let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(context.deadline);
+        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+        Self {
+            request_id: context.request_id.clone(),
+            stop: Instant::now().checked_add(left.saturating_sub(RESERVE)),
+        }
+    }
+
+    pub(crate) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// Whether there is still time to begin something.
+    pub(crate) fn has_time(&self) -> bool {
+        self.stop.is_none_or(|stop| Instant::now() < stop)
+    }
+}

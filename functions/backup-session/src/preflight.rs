@@ -1,0 +1,96 @@
+//! What must hold before any job starts: checked once per session, one clear error when it does not.
+
+use dynachain::aws::backup::Vault;
+use dynachain::aws::{AwsError, Fault, NewDataKey};
+use dynachain::catalog::SessionRecord;
+use dynachain::error::{ErrorType, Refusal};
+use dynachain::id::{TableArn, TableName};
+use dynachain::policy::Document;
+use dynachain::retention::{End, Lifespan, VaultLock};
+use jiff::Timestamp;
+
+use crate::{Deps, seal};
+
+/// A session may start.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) vault: Vault,
+    pub(crate) key: NewDataKey,
+}
+
+/// Checks vault, advanced features and key, and makes the invocation's data key. Under `dry_run` the advanced features are
+/// not turned on.
+pub(crate) async fn check(deps: &Deps, dry_run: bool) -> Result<Ready, Refusal> {
+    let vault = deps.vault.describe().await.map_err(|error| error.about_vault(deps.vault.name()))?;
+    advanced_features(deps, dry_run).await?;
+    let key = deps.keys.generate(&any_table(deps)?).await.map_err(|error| about_key(deps, &error))?;
+    Ok(Ready { vault, key })
+}
+
+/// The days to deletion that the session's backups must ask for: some in a locked vault, where only AWS can delete.
+pub(crate) fn days_under_lock(
+    vault: &Vault,
+    session: &SessionRecord,
+    policy: &Document,
+    now: Timestamp,
+) -> Result<Option<u32>, Refusal> {
+    if !vault.locked {
+        return Ok(None);
+    }
+    let bound = |days: Option<i64>| days.and_then(|days| u32::try_from(days).ok());
+    let lock =
+        VaultLock { min_days: bound(vault.min_retention_days), max_days: bound(vault.max_retention_days) };
+    let kept = seal::kept(session, policy);
+    let lifespan = Lifespan::counted(session.scheduled_at, policy.timezone.name(), &kept, session.keep);
+    lock.delete_after_days(now, lifespan.expires_at().unwrap_or(End::Never)).map_err(|conflict| {
+        let message = format!("{}: {conflict}; shorten the keep, or change the lock", vault.arn);
+        Refusal::new(ErrorType::VaultLockConflict, message)
+    })
+}
+
+async fn advanced_features(deps: &Deps, dry_run: bool) -> Result<(), Refusal> {
+    let on = deps.region.advanced_features_on().await.map_err(|error| error.refusal())?;
+    if on || (dry_run && deps.settings.manage_backup_settings) {
+        return Ok(());
+    }
+    if !deps.settings.manage_backup_settings {
+        let region = &deps.settings.region;
+        return Err(Refusal::new(
+            ErrorType::AdvancedFeaturesOff,
+            format!(
+                "AWS Backup's advanced features for DynamoDB are off in {region}, and without them backups carry no tags \
+                 and cannot be copied. Turn them on (aws backup update-region-settings \
+                 --resource-type-opt-in-preference DynamoDB=true \
+                 --resource-type-management-preference DynamoDB=true --region {region}), or set the stack parameter \
+                 ManageBackupSettings to true"
+            ),
+        ));
+    }
+    tracing::info!("turning on AWS Backup's advanced features for DynamoDB");
+    deps.region.turn_advanced_features_on().await.map_err(|error| error.refusal())
+}
+
+/// The encryption context names only account and Region of the table: any table of ours stands for all.
+fn any_table(deps: &Deps) -> Result<TableArn, Refusal> {
+    let name: Result<TableName, _> = "any".parse();
+    name.and_then(|name| TableArn::of(&deps.settings.region, &deps.settings.account, &name))
+        .map_err(|error| Refusal::new(ErrorType::Internal, error.to_string()))
+}
+
+fn about_key(deps: &Deps, error: &AwsError) -> Refusal {
+    let key = deps.keys.key();
+    let state =
+        ["DisabledException", "KMSInvalidStateException", "NotFoundException", "InvalidKeyUsageException"];
+    match error.fault() {
+        Fault::NoAnswer | Fault::Throttled => error.refusal(),
+        Fault::AccessDenied => Refusal::new(
+            ErrorType::KeyUnavailable,
+            format!("this function may not use the key {key}; allow its role in the key's policy: {error}"),
+        ),
+        _ if state.contains(&error.code()) => Refusal::new(
+            ErrorType::KeyUnavailable,
+            format!("the key {key} cannot be used; enable it, or give the stack another: {error}"),
+        ),
+        _ => error.refusal(),
+    }
+}

@@ -1,0 +1,108 @@
+//! A job has ended: its table is settled, and the session with it when it was the last.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use dynachain::catalog::{SessionRecord, TableRecord, TableState};
+use dynachain::error::Refusal;
+use dynachain::event::{BackupJob, JobState};
+use dynachain::evolving::Evolving;
+use dynachain::id::RecoveryPointArn;
+use dynachain::metadata::Core;
+
+use crate::{Deps, finish};
+
+/// How a job ended, as an event or a list tells it.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended<'a> {
+    pub(crate) job: &'a str,
+    pub(crate) state: &'a JobState,
+    pub(crate) message: Option<&'a str>,
+    pub(crate) recovery_point: Option<&'a RecoveryPointArn>,
+}
+
+/// Settles the table that an event is about. Jobs that are not ours, not ended, or settled already: nothing happens, and
+/// false is the answer.
+pub(crate) async fn event(deps: &Deps, job: &BackupJob) -> Result<bool, Refusal> {
+    if !job.state.is_final() {
+        return Ok(false);
+    }
+    let ended = Ended {
+        job: job.job.as_str(),
+        state: &job.state,
+        message: job.message.as_deref(),
+        recovery_point: job.recovery_point.as_ref(),
+    };
+    let sessions = deps.catalog.sessions();
+    let Some(belongs) = sessions.job(ended.job).await? else {
+        tracing::info!(job = ended.job, "a job that is not ours");
+        return Ok(false);
+    };
+    let Some(session) = sessions.get(&belongs.session).await? else { return Ok(false) };
+    let Some(record) = sessions.table(&belongs.session, &belongs.table).await? else { return Ok(false) };
+    let settled = table(deps, &session, record, &ended).await?;
+    finish::try_finish(deps, &mut session.clone()).await?;
+    Ok(settled)
+}
+
+/// Settles one table; false when it was settled before.
+pub(crate) async fn table(
+    deps: &Deps,
+    session: &SessionRecord,
+    record: TableRecord,
+    ended: &Ended<'_>,
+) -> Result<bool, Refusal> {
+    if record.state != TableState::Started || record.job.as_deref() != Some(ended.job) {
+        return Ok(false);
+    }
+    let record = match ended.state {
+        JobState::Completed => completed(deps, record, ended).await?,
+        state => failed(record, state, ended),
+    };
+    tracing::info!(session = %session.session, table = %record.table, job = ended.job, state = ?ended.state, "job ended");
+    deps.catalog.sessions().close_table(session, &record).await?;
+    Ok(true)
+}
+
+/// The point is there: the rest of its metadata is added before anything can copy it, then the catalog learns of it.
+async fn completed(deps: &Deps, mut record: TableRecord, ended: &Ended<'_>) -> Result<TableRecord, Refusal> {
+    let point = record.recovery_point.take().or_else(|| ended.recovery_point.cloned());
+    let Some(point) = point else {
+        return Ok(TableRecord {
+            state: TableState::Failed,
+            reason: Some("no_recovery_point".to_owned()),
+            message: Some(format!("the backup job {} completed and AWS named no recovery point", ended.job)),
+            ..record
+        });
+    };
+    let points = deps.catalog.points();
+    if let Some(config) = record.sealed_config.as_deref().and_then(|config| STANDARD.decode(config).ok()) {
+        points.put_config(&point, &config).await?;
+    }
+    deps.tagger.add(&point, record.later_tags.clone()).await.map_err(|error| error.refusal())?;
+    if let Some(core) = decoded_core(&record) {
+        points.remember(&point, &core).await?;
+    }
+    Ok(TableRecord { state: TableState::Completed, recovery_point: Some(point), ..record })
+}
+
+fn decoded_core(record: &TableRecord) -> Option<Core> {
+    let encoded = STANDARD.decode(record.core.as_deref()?).ok()?;
+    Evolving::<Core>::decode(&encoded).ok().map(|core| core.value)
+}
+
+fn failed(record: TableRecord, state: &JobState, ended: &Ended<'_>) -> TableRecord {
+    let reason = match state {
+        JobState::Aborted => "backup_aborted",
+        JobState::Expired => "backup_expired",
+        JobState::Partial => "backup_partial",
+        _ => "backup_failed",
+    };
+    let said = ended.message.unwrap_or("AWS Backup gave no reason");
+    let message = format!("the backup job {} ended {}: {said}", ended.job, state.as_str());
+    TableRecord {
+        state: TableState::Failed,
+        reason: Some(reason.to_owned()),
+        message: Some(message),
+        ..record
+    }
+}

@@ -1,0 +1,123 @@
+//! The requests, and the cursor that an answer that was cut hands out.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use dynachain::error::Refusal;
+use dynachain::id::{RecoveryPointArn, TableArn};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// One table, by name or ARN.
+    pub(crate) table: Option<String>,
+    /// Whether to make the catalog's rows anew first.
+    pub(crate) rebuild: bool,
+    /// Whether to change nothing.
+    pub(crate) dry_run: bool,
+    /// The last point of the answer before.
+    pub(crate) after: Option<Place>,
+}
+
+impl Request {
+    pub(crate) fn parse(event: &Value) -> Result<Self, Refusal> {
+        let mut members = dynachain::request::Request::of(event)?;
+        let parsed = Self {
+            table: members.parsed::<TableRef>("table").map(|table| table.0),
+            rebuild: members.flag("rebuild"),
+            dry_run: members.flag("dry_run"),
+            after: members.parsed("next"),
+        };
+        if parsed.rebuild && parsed.table.is_some() {
+            members.problem("table", "$.table", "goes without \"rebuild\", which is about the whole vault");
+        }
+        members.finish()?;
+        Ok(parsed)
+    }
+}
+
+/// A table's name or ARN.
+struct TableRef(String);
+
+impl FromStr for TableRef {
+    type Err = dynachain::id::ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.starts_with("arn:") {
+            text.parse::<TableArn>().map(|arn| Self(arn.to_string()))
+        } else {
+            text.parse::<dynachain::id::TableName>().map(|name| Self(name.to_string()))
+        }
+    }
+}
+
+/// A point's place in the order of every list: by table, then creation, then ARN.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) table: TableArn,
+    pub(crate) created_at: Timestamp,
+    pub(crate) recovery_point: RecoveryPointArn,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let json = serde_json::to_vec(self).map_err(|_| fmt::Error)?;
+        f.write_str(&URL_SAFE_NO_PAD.encode(json))
+    }
+}
+
+/// The text is no cursor that this function gave out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoPlace;
+
+impl fmt::Display for NoPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("is not the \"next\" of an earlier answer; leave it out to begin anew")
+    }
+}
+
+impl FromStr for Place {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| NoPlace)?;
+        serde_json::from_slice(&json).map_err(|_| NoPlace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_place_survives_as_next() {
+        let place = Place {
+            table: "arn:aws:dynamodb:eu-central-1:111122223333:table/orders".parse().unwrap(),
+            created_at: "2025-01-06T06:00:00.5Z".parse().unwrap(),
+            recovery_point: "arn:aws:backup:eu-central-1:111122223333:recovery-point:x".parse().unwrap(),
+        };
+        let request = Request::parse(&json!({"next": place.to_string()})).unwrap();
+        assert_eq!(request.after, Some(place));
+    }
+
+    #[rstest]
+    #[case(json!({"next": "!"}), "$.next: is not the \"next\" of an earlier answer")]
+    #[case(json!({"table": "a b"}), "$.table: \"a b\" is not a table name")]
+    #[case(json!({"table": "arn:aws:s3:::x"}), "$.table: \"arn:aws:s3:::x\" is not a DynamoDB table ARN")]
+    #[case(json!({"table": "orders", "rebuild": true}), "$.table: goes without \"rebuild\"")]
+    #[case(json!({"rebuild": "yes"}), "$.rebuild: must be true or false")]
+    #[case(json!({"tabel": "orders"}), "$.tabel: is unknown")]
+    #[case(json!([]), "$: must be a JSON object")]
+    fn a_malformed_request_is_refused_with_its_path(#[case] request: Value, #[case] message: &str) {
+        let refusal = Request::parse(&request).unwrap_err().to_string();
+        assert!(refusal.starts_with(message), "{refusal}");
+    }
+}
