@@ -1,1 +1,35 @@
-//! To be written.
+//! AWS Backup for DynamoDB, emulated for tests and demos on a local AWS.
+//!
+//! Strict as AWS is, traps included, and never friendlier: jobs are asynchronous on an emulated clock ([`Timeline`]), their
+//! items are captured by a consistent Scan of the real table in the local AWS, IAM policies of the calling role and of the
+//! passed one are enforced, and events go to the functions that the local AWS's EventBridge rules name.
+//!
+//! The local AWS is asked who calls: `GET <aws_endpoint>/_local/callers/<access key id>` answers
+//! `{"arn", "account", "session_token"}`, or 404.
+//!
+//! Where AWS documents nothing, the emulator chooses what is hardest on a client:
+//! a missing vault is an `AccessDeniedException` wherever one is named, and `StartBackupJob` accepts it and fails the job;
+//! a repeated idempotency token answers with the first job whatever else the request says; lists come newest first in pages
+//! of 100; a point is there from the moment the job runs, and takes no new tags before it is complete; job ids are in upper
+//! case in the API and in lower case in events.
+
+mod agenda;
+mod aws;
+mod cache;
+mod caller;
+mod calls;
+mod control;
+mod emulator;
+mod event;
+mod http;
+mod iam;
+mod jobs;
+mod operation;
+mod service;
+mod state;
+mod time;
+mod timeline;
+
+pub use aws::table::Snapshot;
+pub use emulator::{Emulator, Settings, StartError};
+pub use timeline::{Source, SpeedError, Timeline};

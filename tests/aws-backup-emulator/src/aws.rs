@@ -1,0 +1,105 @@
+//! The local AWS beside this emulator: DynamoDB, IAM, KMS, EventBridge and Lambda, called as the account's root.
+
+pub(crate) mod keys;
+pub(crate) mod roles;
+pub(crate) mod rules;
+pub(crate) mod table;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, stalled_stream_protection};
+use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+/// One account in one Region: AWS Backup's state is kept, and the other services are called, per scope.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Scope {
+    pub(crate) account: String,
+    pub(crate) region: String,
+}
+
+impl Scope {
+    /// `arn:<partition>:<service>:<region>:<account>:<resource>` in this scope.
+    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
+        let partition = match self.region.split('-').next() {
+            Some("cn") => "aws-cn",
+            _ if self.region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        format!("arn:{partition}:{service}:{}:{}:{resource}", self.region, self.account)
+    }
+}
+
+/// Clients for one scope.
+#[derive(Clone, Debug)]
+pub(crate) struct Clients {
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) events: aws_sdk_eventbridge::Client,
+    pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) kms: aws_sdk_kms::Client,
+    pub(crate) lambda: aws_sdk_lambda::Client,
+}
+
+/// Makes clients, once per scope.
+#[derive(Debug)]
+pub(crate) struct LocalAws {
+    endpoint: String,
+    /// The account that the endpoint's own root key belongs to.
+    account: String,
+    clients: Mutex<HashMap<Scope, Clients>>,
+}
+
+impl LocalAws {
+    pub(crate) fn new(endpoint: &str, account: &str) -> Self {
+        Self { endpoint: endpoint.to_owned(), account: account.to_owned(), clients: Mutex::default() }
+    }
+
+    pub(crate) fn clients(&self, scope: &Scope) -> Clients {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.entry(scope.clone()).or_insert_with(|| self.connect(scope)).clone()
+    }
+
+    fn connect(&self, scope: &Scope) -> Clients {
+        // The endpoint's own account goes by its root key; any other by its number.
+        let key = if scope.account == self.account { "test" } else { &scope.account };
+        let config =
+            SdkConfig::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new(scope.region.clone()))
+                .endpoint_url(&self.endpoint)
+                .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(
+                    Credentials::new(key, "test", None, None, "local AWS root"),
+                ))
+                .retry_config(RetryConfig::standard())
+                // A function may take minutes to answer, and that is no stall.
+                .stalled_stream_protection(
+                    stalled_stream_protection::StalledStreamProtectionConfig::disabled(),
+                )
+                .build();
+        let once =
+            aws_sdk_lambda::config::Builder::from(&config).retry_config(RetryConfig::disabled()).build();
+        Clients {
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            events: aws_sdk_eventbridge::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
+            kms: aws_sdk_kms::Client::new(&config),
+            lambda: aws_sdk_lambda::Client::from_conf(once),
+        }
+    }
+}
+
+/// What went wrong with a call to the local AWS: its code and message, or the whole chain when it never got there.
+pub(crate) fn describe<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: fmt::Debug + Send + Sync + 'static,
+{
+    match error.as_service_error() {
+        Some(service) => {
+            format!("{}: {}", service.code().unwrap_or("Unknown"), service.message().unwrap_or(""))
+        }
+        None => DisplayErrorContext(error).to_string(),
+    }
+}

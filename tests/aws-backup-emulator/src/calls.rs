@@ -1,0 +1,104 @@
+//! What was called: the latest calls and event deliveries, for tests to look at.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// The most entries that are kept.
+const MOST: usize = 20_000;
+
+/// One call of AWS Backup's API, or one delivery of an event (`DeliverEvent`).
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) operation: String,
+    /// The caller's ARN; for a delivery, what it was delivered to.
+    pub(crate) principal: String,
+    pub(crate) region: String,
+    /// Emulated.
+    pub(crate) time: Timestamp,
+    /// The status, and the error's name if it is one; for a delivery `delivered`, or why not.
+    pub(crate) outcome: String,
+    pub(crate) request_id: String,
+}
+
+impl Entry {
+    /// A call of which nothing is known yet.
+    pub(crate) fn new(time: Timestamp) -> Self {
+        let unknown = || "unknown".to_owned();
+        let request_id = uuid::Uuid::new_v4().to_string();
+        Self {
+            operation: unknown(),
+            principal: unknown(),
+            region: unknown(),
+            time,
+            outcome: unknown(),
+            request_id,
+        }
+    }
+}
+
+/// The log, bounded: the oldest entries give way.
+#[derive(Debug, Default)]
+pub(crate) struct CallLog(Mutex<Ring>);
+
+#[derive(Debug, Default)]
+struct Ring {
+    entries: VecDeque<Entry>,
+    dropped: u64,
+}
+
+impl CallLog {
+    pub(crate) fn record(&self, entry: Entry) {
+        let Entry { operation, principal, region, outcome, .. } = &entry;
+        tracing::debug!(%operation, %principal, %region, %outcome, "call");
+        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if ring.entries.len() == MOST {
+            ring.entries.pop_front();
+            ring.dropped += 1;
+        }
+        ring.entries.push_back(entry);
+    }
+
+    pub(crate) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Ring::default();
+    }
+
+    /// Oldest first, and how many older ones gave way.
+    pub(crate) fn describe(&self) -> Value {
+        let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls: Vec<Value> = ring
+            .entries
+            .iter()
+            .map(|entry| {
+                json!({
+                    "operation": entry.operation,
+                    "principal": entry.principal,
+                    "region": entry.region,
+                    "time": crate::time::iso(entry.time),
+                    "outcome": entry.outcome,
+                    "request_id": entry.request_id,
+                })
+            })
+            .collect();
+        json!({ "calls": calls, "dropped": ring.dropped })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_calls_give_way() {
+        let log = CallLog::default();
+        for _ in 0..=MOST {
+            log.record(Entry::new(Timestamp::UNIX_EPOCH));
+        }
+        let described = log.describe();
+        assert_eq!((described["calls"].as_array().unwrap().len(), &described["dropped"]), (MOST, &json!(1)));
+        log.clear();
+        assert_eq!(log.describe(), json!({ "calls": [], "dropped": 0 }));
+    }
+}

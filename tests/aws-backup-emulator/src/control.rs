@@ -1,0 +1,127 @@
+//! The control endpoint: what a test does to the emulated world from outside. Its own port, loopback only, no credentials.
+//!
+//! | request | does |
+//! |---|---|
+//! | `GET /clock` | `{"now", "speed"}`; also for a client of HTTP/1.0 that reads to the end |
+//! | `PUT /clock {"now"?, "speed"?}` | sets the emulated time and how fast it runs, and answers when all that was due on the way has been done |
+//! | `GET /jobs`, `PUT /jobs {"backup_seconds"}` | how long jobs take, in emulated seconds |
+//! | `GET /calls`, `DELETE /calls` | the latest calls and event deliveries, oldest first |
+//! | `DELETE /` | all of the above as at the start, but for the time: it stays where it is and runs at the speed of real time. Vaults, jobs and recovery points stay |
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::service::{JobTimes, Service};
+
+/// What there is, for those who ask for something else.
+const PATHS: [&str; 7] =
+    ["GET /clock", "PUT /clock", "GET /jobs", "PUT /jobs", "GET /calls", "DELETE /calls", "DELETE /"];
+/// A week: no job in a test takes longer.
+const LONGEST_JOB: u32 = 7 * 24 * 60 * 60;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockInput {
+    now: Option<Timestamp>,
+    speed: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobsInput {
+    backup_seconds: Option<u32>,
+}
+
+/// Every path of the control endpoint.
+pub(crate) fn router(service: Arc<Service>) -> Router {
+    Router::new().fallback(answer).with_state(service)
+}
+
+async fn answer(State(service): State<Arc<Service>>, method: Method, uri: Uri, body: String) -> Response {
+    let path = uri.path().trim_end_matches('/');
+    let (status, body) = match (method.as_str(), path) {
+        ("GET", "/clock") => (StatusCode::OK, clock(&service)),
+        ("PUT", "/clock") => answer_to(set_clock(&service, &body).await),
+        ("GET", "/jobs") => (StatusCode::OK, jobs(&service)),
+        ("PUT", "/jobs") => answer_to(set_jobs(&service, &body)),
+        ("GET", "/calls") => (StatusCode::OK, service.calls.describe()),
+        ("DELETE", "/calls") => {
+            service.calls.clear();
+            (StatusCode::OK, service.calls.describe())
+        }
+        ("DELETE", "") => answer_to(reset(&service).await),
+        _ => {
+            let error = format!("{method} {}: there is no such control", uri.path());
+            (StatusCode::NOT_FOUND, json!({ "error": error, "controls": PATHS }))
+        }
+    };
+    (status, axum::Json(body)).into_response()
+}
+
+fn answer_to(result: Result<Value, String>) -> (StatusCode, Value) {
+    match result {
+        Ok(body) => (StatusCode::OK, body),
+        Err(error) => (StatusCode::BAD_REQUEST, json!({ "error": error })),
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &str, expected: &str) -> Result<T, String> {
+    serde_json::from_str(body).map_err(|error| format!("{error}; expected {expected}"))
+}
+
+fn clock(service: &Service) -> Value {
+    let now = crate::time::milliseconds(service.timeline.now());
+    json!({ "now": now, "speed": service.timeline.speed() })
+}
+
+async fn set_clock(service: &Arc<Service>, body: &str) -> Result<Value, String> {
+    let input: ClockInput = read(body, r#"{"now": "2025-01-06T06:00:00Z"}, {"speed": 60} or both"#)?;
+    if input.now.is_none() && input.speed.is_none() {
+        return Err("neither now nor speed is given".to_owned());
+    }
+    // The jump goes on to its end even when the client gives up waiting.
+    let timeline = service.timeline.clone();
+    let moved = tokio::spawn(async move {
+        if let Some(speed) = input.speed {
+            timeline.set_speed(speed).await.map_err(|error| error.to_string())?;
+        }
+        if let Some(now) = input.now {
+            timeline.advance_to(now).await;
+        }
+        Ok(())
+    });
+    moved.await.map_err(|error| error.to_string()).flatten()?;
+    Ok(clock(service))
+}
+
+fn jobs(service: &Service) -> Value {
+    json!({ "backup_seconds": service.job_times().backup_seconds })
+}
+
+fn set_jobs(service: &Service, body: &str) -> Result<Value, String> {
+    let input: JobsInput = read(body, r#"{"backup_seconds": 60}"#)?;
+    let mut times = service.job_times();
+    if let Some(seconds) = input.backup_seconds {
+        if seconds > LONGEST_JOB {
+            return Err(format!("backup_seconds must be 0 to {LONGEST_JOB}, not {seconds}"));
+        }
+        times.backup_seconds = seconds;
+    }
+    service.set_job_times(times);
+    Ok(jobs(service))
+}
+
+async fn reset(service: &Service) -> Result<Value, String> {
+    service.set_job_times(JobTimes::default());
+    service.calls.clear();
+    service.timeline.set_speed(1.0).await.map_err(|error| error.to_string())?;
+    Ok(clock(service))
+}

@@ -1,0 +1,126 @@
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::TableDescription;
+
+use super::*;
+use crate::aws::table::Snapshot;
+use crate::state::backup_job::Failure;
+use crate::state::recovery_point::{Lifecycle, Status};
+
+const POINT: &str =
+    "arn:aws:backup:eu-west-1:111122223333:recovery-point:f1d966fe-a3bd-410b-b292-99f442d13b56";
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn scope() -> Scope {
+    Scope { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() }
+}
+
+fn job(state: State) -> BackupJob {
+    BackupJob {
+        id: "A827233A-D405-4A86-A440-759FA94F34DD".to_owned(),
+        vault: "ddb".to_owned(),
+        vault_arn: "arn:aws:backup:eu-west-1:111122223333:backup-vault:ddb".to_owned(),
+        resource_arn: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders".to_owned(),
+        role_arn: "arn:aws:iam::111122223333:role/ddb-backup".to_owned(),
+        lifecycle: None,
+        tags: Default::default(),
+        options: json!({}),
+        created: at("2026-01-31T02:10:31.207Z"),
+        start_by: at("2026-01-31T10:10:31.207Z"),
+        complete_by: None,
+        state,
+        starting: false,
+        retries: 3,
+        started: Some(at("2026-01-31T02:10:40Z")),
+        expected_completion: Some(at("2026-01-31T02:11:05.921Z")),
+        completed: state.is_final().then(|| at("2026-01-31T02:11:05.921Z")),
+        failure: None,
+        advanced: true,
+        recovery_point: POINT.to_owned(),
+        key_arn: None,
+        size: 36048,
+    }
+}
+
+fn body(job: &BackupJob) -> Value {
+    let mut body = Event::backup_job(&scope(), at("2026-01-31T02:11:17.5Z"), job).body;
+    assert!(body["id"].is_string());
+    body["id"] = "b1".into();
+    body
+}
+
+#[test]
+fn a_completed_backup_job_is_as_in_the_documented_sample() {
+    assert_eq!(
+        body(&job(State::Completed)),
+        json!({ "version": "0", "id": "b1", "detail-type": "Backup Job State Change", "source": "aws.backup",
+            "account": "111122223333", "time": "2026-01-31T02:11:17Z", "region": "eu-west-1", "resources": [POINT],
+            "detail": { "backupJobId": "a827233a-d405-4a86-a440-759fa94f34dd", "backupSizeInBytes": "36048",
+                "backupVaultArn": "arn:aws:backup:eu-west-1:111122223333:backup-vault:ddb", "backupVaultName": "ddb",
+                "bytesTransferred": "36048", "creationDate": "2026-01-31T02:10:31.207Z",
+                "iamRoleArn": "arn:aws:iam::111122223333:role/ddb-backup",
+                "resourceArn": "arn:aws:dynamodb:eu-west-1:111122223333:table/orders", "resourceType": "DynamoDB",
+                "state": "COMPLETED", "completionDate": "2026-01-31T02:11:05.921Z",
+                "startBy": "2026-01-31T10:10:31.207Z", "percentDone": 100, "retryCount": 3 } })
+    );
+}
+
+#[test]
+fn a_created_backup_job_says_next_to_nothing() {
+    let body = body(&job(State::Created));
+    assert_eq!(body["resources"], json!([]));
+    assert_eq!(
+        body["detail"],
+        json!({ "backupJobId": "a827233a-d405-4a86-a440-759fa94f34dd", "state": "CREATED",
+            "creationDate": "2026-01-31T02:10:31.207Z" })
+    );
+}
+
+#[test]
+fn a_failed_backup_job_quotes_its_message_and_a_running_one_dates_as_americans_do() {
+    let mut failed = job(State::Failed);
+    failed.failure = Some(Failure::new("RESOURCE_NOT_FOUND", "Table not found."));
+    let failed = body(&failed);
+    assert_eq!(failed["detail"]["statusMessage"], "\"Table not found.\"");
+    assert_eq!((&failed["resources"], &failed["detail"]["backupSizeInBytes"]), (&json!([]), &json!("0")));
+    let running = body(&job(State::Running));
+    assert_eq!(running["detail"]["expectedCompletionDate"], "Jan 31, 2026 2:11:05 AM");
+    assert_eq!(running["detail"].get("completionDate"), None);
+}
+
+#[test]
+fn a_recovery_point_is_as_in_the_documented_sample() {
+    let point = RecoveryPoint {
+        arn: POINT.to_owned(),
+        job_id: String::new(),
+        vault: "ddb".to_owned(),
+        vault_arn: "arn:aws:backup:eu-west-1:111122223333:backup-vault:ddb".to_owned(),
+        resource_arn: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders".to_owned(),
+        role_arn: "arn:aws:iam::111122223333:role/ddb-backup".to_owned(),
+        status: Status::Completed,
+        created: at("2026-01-31T02:10:31.152Z"),
+        initiated: at("2026-01-31T02:10:31.152Z"),
+        completed: Some(at("2026-01-31T02:11:05.689Z")),
+        lifecycle: Some(Lifecycle { cold_after: None, delete_after: Some(100) }),
+        key_arn: Some("arn:aws:kms:eu-west-1:111122223333:key/k".to_owned()),
+        key_kind: None,
+        tags: Default::default(),
+        snapshot: Arc::new(Snapshot { table: TableDescription::builder().build(), items: Vec::new() }),
+        size: 0,
+    };
+    let body = Event::recovery_point(&scope(), at("2026-01-31T02:11:07Z"), &point).body;
+    assert_eq!(body["detail-type"], "Recovery Point State Change");
+    assert_eq!(body["resources"], json!([POINT]));
+    assert_eq!(
+        body["detail"],
+        json!({ "backupVaultName": "ddb", "backupVaultArn": "arn:aws:backup:eu-west-1:111122223333:backup-vault:ddb",
+            "creationDate": "2026-01-31T02:10:31.152Z", "iamRoleArn": "arn:aws:iam::111122223333:role/ddb-backup",
+            "resourceType": "DynamoDB", "resourceArn": "arn:aws:dynamodb:eu-west-1:111122223333:table/orders",
+            "status": "COMPLETED", "isEncrypted": "true", "storageClass": "WARM",
+            "completionDate": "2026-01-31T02:11:05.689Z", "lifecycle": { "deleteAfterDays": 100 },
+            "calculatedLifeCycle": { "deleteAt": "2026-05-11T02:10:31.152Z" } })
+    );
+}

@@ -1,0 +1,25 @@
+//! The wire: restJson1 as AWS Backup speaks it. Every path is served with and without a trailing slash, because the AWS CLI
+//! and boto3 send one where the Rust SDK does not.
+
+mod error;
+mod input;
+mod page;
+mod server;
+
+pub(crate) use error::ApiError;
+pub(crate) use input::Call;
+pub(crate) use page::{Page, newest_first};
+pub(crate) use server::router;
+
+use serde_json::Value;
+
+/// An answer without the members that are null, which AWS leaves out.
+pub(crate) fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            members.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, without_nulls(v))).collect()
+        }
+        Value::Array(values) => values.into_iter().map(without_nulls).collect(),
+        other => other,
+    }
+}

@@ -1,0 +1,131 @@
+//! Paging: a token names the last entry that was given, so that a list that changes meanwhile neither repeats nor drops one.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::ApiError;
+
+/// How many entries a page has that the caller did not say. AWS documents no default; a small one makes callers page.
+const DEFAULT: usize = 100;
+const MOST: usize = 1000;
+
+/// The page that a caller asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    operation: &'static str,
+    size: usize,
+    after: Option<String>,
+}
+
+impl Page {
+    pub(super) fn new(
+        operation: &'static str,
+        size: Option<&str>,
+        token: Option<&str>,
+    ) -> Result<Self, ApiError> {
+        let size = match size {
+            None => DEFAULT,
+            Some(text) => match text.parse() {
+                Ok(size) if (1..=MOST).contains(&size) => size,
+                _ => {
+                    let message =
+                        format!("Invalid value for MaxResults: {text}. It must be between 1 and {MOST}.");
+                    return Err(ApiError::invalid_parameter(message));
+                }
+            },
+        };
+        let after = token.map(|token| open(operation, token)).transpose()?;
+        Ok(Self { operation, size, after })
+    }
+
+    /// Cuts this page out of all entries, given in any order with the key that they are sorted by. The second is the token
+    /// for the next page, or null.
+    pub(crate) fn cut<T>(&self, mut entries: Vec<(String, T)>) -> (Vec<T>, Value) {
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let from = self.after.as_ref().map_or(0, |after| entries.partition_point(|(key, _)| key <= after));
+        let rest = entries.len().saturating_sub(from);
+        let last = (rest > self.size).then(|| entries[from + self.size - 1].0.clone());
+        let token = last.map_or(Value::Null, |key| seal(self.operation, &key).into());
+        (entries.into_iter().skip(from).take(self.size).map(|(_, entry)| entry).collect(), token)
+    }
+}
+
+/// A key that sorts what is newer first, and by name what is equally new.
+pub(crate) fn newest_first(created: Timestamp, name: &str) -> String {
+    format!("{:020}{name}", i64::MAX.saturating_sub(created.as_millisecond()))
+}
+
+fn seal(operation: &str, key: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{operation}\n{key}"))
+}
+
+fn open(operation: &str, token: &str) -> Result<String, ApiError> {
+    let decoded = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let key = decoded.as_deref().and_then(|text| text.split_once('\n')).filter(|(of, _)| *of == operation);
+    match key {
+        Some((_, key)) => Ok(key.to_owned()),
+        None => Err(ApiError::invalid_parameter("Invalid NextToken.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn all_pages(keys: &[u16], size: usize) -> (Vec<u16>, usize) {
+        let entries: Vec<(String, u16)> = keys.iter().map(|key| (format!("{key:05}"), *key)).collect();
+        let (mut seen, mut pages, mut token) = (Vec::new(), 0, None);
+        loop {
+            let page = Page::new("ListX", Some(&size.to_string()), token.as_deref()).unwrap();
+            let (entries, next) = page.cut(entries.clone());
+            assert!(entries.len() <= size);
+            seen.extend(entries);
+            pages += 1;
+            match next {
+                Value::String(next) => token = Some(next),
+                _ => return (seen, pages),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pages_give_every_entry_once_in_order(keys in prop::collection::btree_set(0_u16.., 0..40), size in 1_usize..12) {
+            let keys: Vec<u16> = keys.into_iter().collect();
+            let (seen, pages) = all_pages(&keys, size);
+            prop_assert_eq!(&seen, &keys);
+            prop_assert_eq!(pages, keys.len().div_ceil(size).max(1));
+        }
+    }
+
+    #[test]
+    fn a_page_goes_on_after_its_last_entry_whatever_went_away() {
+        let entries = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), ())).collect::<Vec<_>>();
+        let first = Page::new("ListX", Some("2"), None).unwrap();
+        let (_, token) = first.cut(entries(&["a", "b", "c"]));
+        let second = Page::new("ListX", Some("2"), token.as_str()).unwrap();
+        assert_eq!(second.cut(entries(&["a", "c"])).0.len(), 1);
+    }
+
+    #[test]
+    fn sizes_and_tokens_are_checked() {
+        for size in ["0", "1001", "-1", "many"] {
+            assert!(Page::new("ListX", Some(size), None).is_err(), "{size}");
+        }
+        let token = seal("ListX", "a");
+        assert!(Page::new("ListX", None, Some(&token)).is_ok());
+        assert!(Page::new("ListY", None, Some(&token)).is_err());
+        assert!(Page::new("ListX", None, Some("%%%")).is_err());
+    }
+
+    #[test]
+    fn newer_sorts_first() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let newer = newest_first(at("2025-01-06T07:00:00Z"), "z");
+        assert!(newer < newest_first(at("2025-01-06T06:59:59.999Z"), "a"));
+    }
+}

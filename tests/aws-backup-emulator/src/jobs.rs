@@ -1,0 +1,80 @@
+//! Jobs as time passes: the emulator's own source of the timeline.
+
+mod backup;
+mod role;
+
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::agenda::Task;
+use crate::aws::rules::{self, Bus};
+use crate::calls::Entry;
+use crate::event::Event;
+use crate::service::Service;
+use crate::timeline::Source;
+
+/// Tasks that are done at the same time.
+const AT_ONCE: usize = 16;
+
+/// Does what is on the agenda.
+#[derive(Debug)]
+pub(crate) struct Jobs(pub(crate) Arc<Service>);
+
+impl Source for Jobs {
+    fn next_due(&self, _after: Timestamp) -> BoxFuture<'_, Option<Timestamp>> {
+        Box::pin(async { self.0.agenda.next_due() })
+    }
+
+    fn fire(&self, at: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            // What is done may put more on the agenda that is due at once, such as events.
+            loop {
+                let due = self.0.agenda.take_due(at);
+                if due.is_empty() {
+                    return;
+                }
+                let bus = Bus::default();
+                futures::stream::iter(due)
+                    .for_each_concurrent(AT_ONCE, |task| self.perform(task, &bus))
+                    .await;
+            }
+        })
+    }
+}
+
+impl Jobs {
+    async fn perform(&self, task: Task, bus: &Bus) {
+        let service = &self.0;
+        match task {
+            Task::StartBackup { scope, job } => backup::start(service, &scope, &job).await,
+            Task::FinishBackup { scope, job } => backup::finish(service, &scope, &job),
+            Task::ExpireBackup { scope, job } => backup::expire(service, &scope, &job),
+            Task::AbortBackup { scope, job } => backup::abort(service, &scope, &job),
+            Task::Deliver(event) => deliver(service, bus, &event).await,
+        }
+    }
+}
+
+/// Puts an event on its way, to be delivered at once.
+pub(crate) fn announce(service: &Service, event: Event) {
+    service.agenda.add(service.timeline.now(), Task::Deliver(event));
+}
+
+async fn deliver(service: &Service, bus: &Bus, event: &Event) {
+    let clients = service.aws.clients(&event.scope);
+    for delivery in rules::deliver(&clients, &event.scope, bus, &event.body).await {
+        if delivery.outcome != "delivered" {
+            tracing::warn!(target = %delivery.target, outcome = %delivery.outcome, "an event was not delivered");
+        }
+        service.calls.record(Entry {
+            operation: "DeliverEvent".to_owned(),
+            principal: delivery.target,
+            region: event.scope.region.clone(),
+            outcome: delivery.outcome,
+            ..Entry::new(service.timeline.now())
+        });
+    }
+}

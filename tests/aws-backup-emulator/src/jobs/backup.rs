@@ -1,0 +1,235 @@
+//! A backup job's life: CREATED, RUNNING, COMPLETED, or one of the other ends.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{announce, role};
+use crate::agenda::Task;
+use crate::aws::Scope;
+use crate::aws::keys;
+use crate::aws::table::{self, CaptureError, Snapshot};
+use crate::event::Event;
+use crate::service::Service;
+use crate::state::RegionState;
+use crate::state::backup_job::{BackupJob, Failure, State};
+use crate::state::recovery_point::{RecoveryPoint, Status};
+use crate::state::tags::{self, Tags};
+use crate::state::vault::{Key, Vault};
+
+/// How often a job that cannot start yet is tried again (AWS Backup Developer Guide, "Backup plan options").
+const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// What may become of an attempt to start.
+enum Attempt {
+    /// The job is not waiting any more.
+    Over,
+    Later(Timestamp),
+    Refused(Failure),
+    Expired(Failure),
+    /// Nothing stands in its way: start it, into this vault.
+    Go(Box<BackupJob>, Vault),
+}
+
+pub(super) async fn start(service: &Service, scope: &Scope, id: &str) {
+    let now = crate::time::milliseconds(service.timeline.now());
+    match service.world.with(scope, |state| attempt(state, id, now)) {
+        Attempt::Over => {}
+        Attempt::Later(when) => {
+            service.agenda.add(when, Task::StartBackup { scope: scope.clone(), job: id.to_owned() });
+        }
+        Attempt::Refused(failure) => end(service, scope, id, State::Failed, Some(failure)),
+        Attempt::Expired(failure) => end(service, scope, id, State::Expired, Some(failure)),
+        Attempt::Go(job, vault) => match capture(service, scope, &job, &vault.key).await {
+            Ok((tags, snapshot)) => run(service, scope, &job, &vault.key, tags, snapshot),
+            Err(failure) => end(service, scope, id, State::Failed, Some(failure)),
+        },
+    }
+}
+
+/// One backup job per resource: while another one runs, a job waits to the end of its start window.
+fn attempt(state: &mut RegionState, id: &str, now: Timestamp) -> Attempt {
+    let Some(job) = state.backup_jobs.get(id).filter(|job| job.state == State::Created && !job.starting)
+    else {
+        return Attempt::Over;
+    };
+    let Some(vault) = state.vaults.get(&job.vault).cloned() else {
+        let message = format!("Backup job failed because backup vault {} does not exist.", job.vault_arn);
+        return Attempt::Refused(Failure::new("RESOURCE_NOT_FOUND", message));
+    };
+    let busy = state.backup_jobs.values().any(|other| {
+        let active = other.starting || matches!(other.state, State::Running | State::Aborting);
+        other.id != id && other.resource_arn == job.resource_arn && active
+    });
+    if now >= job.start_by {
+        let message = "Backup job failed because there was a running job for the same resource.";
+        let concurrent = busy || job.retries > 0;
+        return Attempt::Expired(if concurrent {
+            Failure::new("CONCURRENT_JOB", message)
+        } else {
+            expired()
+        });
+    }
+    let start_by = job.start_by;
+    let Some(job) = state.backup_jobs.get_mut(id) else { return Attempt::Over };
+    if busy {
+        job.retries += 1;
+        return Attempt::Later((now + TRY_AGAIN).min(start_by));
+    }
+    job.starting = true;
+    Attempt::Go(Box::new(job.clone()), vault)
+}
+
+fn expired() -> Failure {
+    Failure::new("JOB_EXPIRED", "Backup job expired before completion.")
+}
+
+/// The table as it is now, read with what the passed role may do.
+async fn capture(
+    service: &Service,
+    scope: &Scope,
+    job: &BackupJob,
+    key: &Key,
+) -> Result<(Tags, Snapshot), Failure> {
+    role::check(service, scope, job).await?;
+    let clients = service.aws.clients(scope);
+    if key.customer
+        && job.advanced
+        && !keys::usable(&clients.kms, &key.arn).await.map_err(|why| no_answer(&why))?
+    {
+        let message = "KMS key is either disabled or pending deletion or access to KMS key is denied";
+        return Err(Failure::new("KMS_KEY_ERROR", message));
+    }
+    let client = clients.dynamodb;
+    let table = job.resource_arn.rsplit('/').next().unwrap_or_default();
+    let description = table::description(&client, table).await.map_err(failure)?;
+    let tags = if job.advanced {
+        if job.tags.len() > tags::MOST {
+            return Err(Failure::new("LIMIT_EXCEEDED", "More than 50 tags specified"));
+        }
+        let inherited = table::tags(&client, &job.resource_arn).await.map_err(failure)?;
+        tags::merge(inherited, &job.tags).map_err(|_| {
+            let message = "The resultant tag set must not have more than 50 user tags.";
+            Failure::new("LIMIT_EXCEEDED", message)
+        })?
+    } else {
+        Tags::new()
+    };
+    let items = table::items(&client, table).await.map_err(failure)?;
+    Ok((tags, Snapshot { table: description, items }))
+}
+
+fn failure(error: CaptureError) -> Failure {
+    match error {
+        CaptureError::NotFound => Failure::new("RESOURCE_NOT_FOUND", "Table not found."),
+        CaptureError::Unfit(why) => Failure::new("MISCELLANEOUS", why),
+        CaptureError::Failed(why) => no_answer(&why),
+    }
+}
+
+fn no_answer(why: &str) -> Failure {
+    Failure::new("FATAL_ERROR", format!("The local AWS did not answer: {why}"))
+}
+
+/// The job runs, and its recovery point is there, being created.
+fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags, snapshot: Snapshot) {
+    let now = crate::time::milliseconds(service.timeline.now());
+    let whole = SignedDuration::from_secs(i64::from(service.job_times().backup_seconds));
+    let finish = now + (whole - whole / 5);
+    let size = snapshot.size_in_bytes();
+    let point = RecoveryPoint {
+        arn: job.recovery_point.clone(),
+        job_id: job.id.clone(),
+        vault: job.vault.clone(),
+        vault_arn: job.vault_arn.clone(),
+        resource_arn: job.resource_arn.clone(),
+        role_arn: job.role_arn.clone(),
+        status: Status::Creating,
+        created: now,
+        initiated: job.created,
+        completed: None,
+        lifecycle: job.lifecycle.clone(),
+        // Without advanced features the point has the table's own key.
+        key_arn: if job.advanced { Some(key.arn.clone()) } else { table_key(&snapshot) },
+        key_kind: key.kind().filter(|_| job.advanced),
+        tags,
+        snapshot: Arc::new(snapshot),
+        size,
+    };
+    let changed = service.world.with(scope, |state| {
+        let job = state.backup_jobs.get_mut(&job.id)?;
+        job.starting = false;
+        if job.state != State::Created {
+            return None;
+        }
+        job.state = State::Running;
+        (job.started, job.expected_completion) = (Some(now), Some(finish));
+        (job.key_arn, job.size) = (point.key_arn.clone(), size);
+        let job = job.clone();
+        state.points.insert(point.arn.clone(), point.clone());
+        Some(job)
+    });
+    let Some(job) = changed else { return };
+    announce(service, Event::backup_job(scope, now, &job));
+    announce(service, Event::recovery_point(scope, now, &point));
+    let (scope, id) = (scope.clone(), job.id);
+    match job.complete_by.filter(|by| *by < finish) {
+        Some(by) => service.agenda.add(by.max(now), Task::ExpireBackup { scope, job: id }),
+        None => service.agenda.add(finish, Task::FinishBackup { scope, job: id }),
+    }
+}
+
+fn table_key(snapshot: &Snapshot) -> Option<String> {
+    snapshot.table.sse_description()?.kms_master_key_arn().map(str::to_owned)
+}
+
+/// The job has run its time: its recovery point is complete.
+pub(super) fn finish(service: &Service, scope: &Scope, id: &str) {
+    let now = crate::time::milliseconds(service.timeline.now());
+    let point = service.world.with(scope, |state| {
+        let job = state.backup_jobs.get(id).filter(|job| job.state == State::Running)?;
+        let point = state.points.get_mut(&job.recovery_point)?;
+        (point.status, point.completed) = (Status::Completed, Some(now));
+        Some(point.clone())
+    });
+    let Some(point) = point else { return };
+    announce(service, Event::recovery_point(scope, now, &point));
+    end(service, scope, id, State::Completed, None);
+}
+
+pub(super) fn expire(service: &Service, scope: &Scope, id: &str) {
+    let running =
+        |state: &mut RegionState| state.backup_jobs.get(id).is_some_and(|j| j.state == State::Running);
+    if service.world.with(scope, running) {
+        end(service, scope, id, State::Expired, Some(expired()));
+    }
+}
+
+pub(super) fn abort(service: &Service, scope: &Scope, id: &str) {
+    let stopped = Failure::new("ABORTED", "Backup job was stopped by user.");
+    end(service, scope, id, State::Aborted, Some(stopped));
+}
+
+/// The job ends; what it had made of a recovery point goes, unless it completed.
+fn end(service: &Service, scope: &Scope, id: &str, how: State, failure: Option<Failure>) {
+    let now = crate::time::milliseconds(service.timeline.now());
+    let ended = service.world.with(scope, |state| {
+        let job = state.backup_jobs.get_mut(id)?;
+        job.starting = false;
+        let stopping = job.state == State::Aborting;
+        if job.state.is_final() || (stopping && how != State::Aborted) {
+            return None;
+        }
+        (job.state, job.completed, job.failure) = (how, Some(now), failure);
+        let job = job.clone();
+        if how != State::Completed {
+            state.points.remove(&job.recovery_point);
+        }
+        Some(job)
+    });
+    if let Some(job) = ended {
+        let message = job.failure.as_ref().map_or("", |failure| &failure.message);
+        tracing::info!(job = %job.id, state = how.as_str(), message, "a backup job has ended");
+        announce(service, Event::backup_job(scope, now, &job));
+    }
+}

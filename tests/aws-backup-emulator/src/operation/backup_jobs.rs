@@ -1,0 +1,154 @@
+//! Backup jobs: accepted here, carried out in [`crate::jobs`].
+
+mod request;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use self::request::{Accepted, StartInput};
+use super::recovery_points::{is_arn, is_resource_type};
+use super::vaults::is_name;
+use crate::agenda::Task;
+use crate::event::Event;
+use crate::http::{ApiError, Call, newest_first};
+use crate::iam::Context;
+use crate::jobs::announce;
+use crate::state::RegionState;
+use crate::state::backup_job::{BackupJob, State};
+
+/// `ListBackupJobs` goes back so far, and no further (AWS Backup API Reference, "ListBackupJobs").
+const LISTED: SignedDuration = SignedDuration::from_hours(30 * 24);
+const STATES: [&str; 9] =
+    ["CREATED", "PENDING", "RUNNING", "ABORTING", "ABORTED", "COMPLETED", "FAILED", "EXPIRED", "PARTIAL"];
+
+/// What a backup is started into.
+pub(super) fn vault(call: &Call) -> Result<String, ApiError> {
+    let input: StartInput = call.body()?;
+    let name = input.backup_vault_name.ok_or_else(|| ApiError::missing_parameter("BackupVaultName"))?;
+    Ok(call.scope.arn("backup", &format!("backup-vault:{name}")))
+}
+
+pub(super) async fn start(call: &Call) -> Result<Value, ApiError> {
+    let input: StartInput = call.body()?;
+    let accepted = input.accept(&call.scope)?;
+    let passed = Context::default().with("iam:PassedToService", "backup.amazonaws.com");
+    call.authorize("iam:PassRole", &accepted.role_arn, passed).await?;
+    let (job, new) = call.state(|state| insert(state, call, accepted));
+    if new {
+        let times = call.service.job_times();
+        let waiting = SignedDuration::from_secs(i64::from(times.backup_seconds)) / 5;
+        let due = (job.created + waiting).min(job.start_by);
+        let task = Task::StartBackup { scope: call.scope.clone(), job: job.id.clone() };
+        announce(&call.service, Event::backup_job(&call.scope, job.created, &job));
+        call.service.agenda.add(due, task);
+    }
+    Ok(json!({
+        "BackupJobId": job.id,
+        "RecoveryPointArn": job.advanced.then_some(job.recovery_point),
+        "CreationDate": crate::time::epoch(job.created),
+        "IsParent": false,
+    }))
+}
+
+/// A new job, or the one that the same token made before.
+fn insert(state: &mut RegionState, call: &Call, accepted: Accepted) -> (BackupJob, bool) {
+    let token = accepted.token.clone();
+    let known = token.as_ref().and_then(|token| state.backup_tokens.get(token));
+    if let Some(job) = known.and_then(|id| state.backup_jobs.get(id)) {
+        return (job.clone(), false);
+    }
+    let job = accepted.into_job(&call.scope, call.now(), state.settings.advanced_dynamodb());
+    if let Some(token) = token {
+        state.backup_tokens.insert(token, job.id.clone());
+    }
+    state.backup_jobs.insert(job.id.clone(), job.clone());
+    (job, true)
+}
+
+pub(super) async fn describe(call: &Call) -> Result<Value, ApiError> {
+    let id = call.part("backupJobId")?;
+    call.state(|state| job(state, id).map(|job| job.describe(&call.scope.account)))
+}
+
+fn job<'a>(state: &'a mut RegionState, id: &str) -> Result<&'a mut BackupJob, ApiError> {
+    let job = state.backup_jobs.get_mut(&id.to_uppercase());
+    job.ok_or_else(|| ApiError::not_found(format!("Backup job {id} does not exist.")))
+}
+
+pub(super) async fn stop(call: &Call) -> Result<Value, ApiError> {
+    let id = call.part("backupJobId")?;
+    call.state(|state| {
+        let job = job(state, id)?;
+        if !matches!(job.state, State::Created | State::Running) {
+            let message = format!("Backup job {id} is {} and cannot be stopped.", job.state.as_str());
+            return Err(ApiError::invalid_request(message));
+        }
+        job.state = State::Aborting;
+        let task = Task::AbortBackup { scope: call.scope.clone(), job: job.id.clone() };
+        call.service.agenda.add(call.now(), task);
+        Ok(Value::Null)
+    })
+}
+
+pub(super) async fn list(call: &Call) -> Result<Value, ApiError> {
+    let page = call.page()?;
+    let filter = Filter::of(call)?;
+    call.state(|state| {
+        let jobs = state.backup_jobs.values().filter(|job| filter.wants(job));
+        let (jobs, next) = page.cut(jobs.map(|job| (newest_first(job.created, &job.id), job)).collect());
+        let jobs: Vec<Value> = jobs.iter().map(|job| job.describe(&call.scope.account)).collect();
+        Ok(json!({ "BackupJobs": jobs, "NextToken": next }))
+    })
+}
+
+/// Which jobs a list is to give.
+struct Filter<'a> {
+    resource: Option<&'a str>,
+    state: Option<&'a str>,
+    vault: Option<&'a str>,
+    category: Option<&'a str>,
+    created: (Option<Timestamp>, Option<Timestamp>),
+    completed: (Option<Timestamp>, Option<Timestamp>),
+    oldest: Timestamp,
+    none: bool,
+}
+
+impl<'a> Filter<'a> {
+    fn of(call: &'a Call) -> Result<Self, ApiError> {
+        let account = call.checked("accountId", |text| {
+            text == "*" || (text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()))
+        })?;
+        let kind = call.checked("resourceType", is_resource_type)?;
+        // Jobs of other accounts and of other services there are none, nor such as have a parent.
+        let none = account.is_some_and(|account| account != "*" && account != call.scope.account)
+            || kind.is_some_and(|kind| kind != "DynamoDB")
+            || call.query("parentJobId").is_some();
+        Ok(Self {
+            resource: call.checked("resourceArn", is_arn)?,
+            state: call.checked("state", |text| STATES.contains(&text))?,
+            vault: call.checked("backupVaultName", is_name)?,
+            category: call
+                .query("messageCategory")
+                .filter(|category| !["*", "AGGREGATE_ALL"].contains(category)),
+            created: (call.time("createdAfter")?, call.time("createdBefore")?),
+            completed: (call.time("completeAfter")?, call.time("completeBefore")?),
+            oldest: call.now().checked_sub(LISTED).unwrap_or(Timestamp::MIN),
+            none,
+        })
+    }
+
+    fn wants(&self, job: &BackupJob) -> bool {
+        let within = |(after, before): (Option<Timestamp>, Option<Timestamp>), at: Option<Timestamp>| {
+            (after.is_none() && before.is_none())
+                || at.is_some_and(|at| after.is_none_or(|a| at > a) && before.is_none_or(|b| at < b))
+        };
+        !self.none
+            && job.created >= self.oldest
+            && self.resource.is_none_or(|arn| job.resource_arn == arn)
+            && self.state.is_none_or(|state| job.state.as_str() == state)
+            && self.vault.is_none_or(|vault| job.vault == vault)
+            && self.category.is_none_or(|category| job.category() == Some(category))
+            && within(self.created, Some(job.created))
+            && within(self.completed, job.completed)
+    }
+}

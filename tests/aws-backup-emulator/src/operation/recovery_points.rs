@@ -1,0 +1,105 @@
+//! Recovery points: lists and descriptions.
+
+use serde_json::{Value, json};
+
+use super::vaults::{existing, is_name, own_account};
+use crate::http::{ApiError, Call, Page, newest_first};
+use crate::state::recovery_point::RecoveryPoint;
+
+pub(super) async fn list_by_vault(call: &Call) -> Result<Value, ApiError> {
+    let name = vault_name(call)?;
+    own_account(call)?;
+    let page = call.page()?;
+    let resource = call.checked("resourceArn", is_arn)?;
+    let kind = call.checked("resourceType", is_resource_type)?;
+    let (before, after) = (call.time("createdBefore")?, call.time("createdAfter")?);
+    // No point here comes from a backup plan, and none has a parent.
+    let none =
+        call.query("backupPlanId").is_some() || call.checked("parentRecoveryPointArn", is_arn)?.is_some();
+    let wanted = |point: &RecoveryPoint| {
+        !none
+            && point.vault == name
+            && resource.is_none_or(|arn| point.resource_arn == arn)
+            && kind.is_none_or(|kind| kind == "DynamoDB")
+            && before.is_none_or(|before| point.created < before)
+            && after.is_none_or(|after| point.created > after)
+    };
+    call.state(|state| {
+        existing(state, name)?;
+        let points = state.points.values().filter(|point| wanted(point));
+        Ok(cut(&page, points, RecoveryPoint::list_entry))
+    })
+}
+
+pub(super) async fn list_by_resource(call: &Call) -> Result<Value, ApiError> {
+    let resource = call.part("resourceArn")?;
+    if !is_arn(resource) {
+        return Err(ApiError::invalid_parameter(format!("Invalid resource ARN: {resource}")));
+    }
+    call.checked("managedByAWSBackupOnly", |text| text == "true" || text == "false")?;
+    let page = call.page()?;
+    Ok(call.state(|state| {
+        let points = state.points.values().filter(|point| point.resource_arn == resource);
+        cut(&page, points, RecoveryPoint::resource_entry)
+    }))
+}
+
+fn cut<'a>(
+    page: &Page,
+    points: impl Iterator<Item = &'a RecoveryPoint>,
+    describe: fn(&RecoveryPoint) -> Value,
+) -> Value {
+    let points = points.map(|point| (newest_first(point.created, &point.arn), point)).collect();
+    let (points, next) = page.cut(points);
+    let points: Vec<Value> = points.into_iter().map(describe).collect();
+    json!({ "RecoveryPoints": points, "NextToken": next })
+}
+
+pub(super) async fn describe(call: &Call) -> Result<Value, ApiError> {
+    with_point(call, RecoveryPoint::describe)
+}
+
+/// What the backup was made with; for DynamoDB no more than the request's id.
+pub(super) async fn restore_metadata(call: &Call) -> Result<Value, ApiError> {
+    with_point(call, |point| {
+        json!({
+            "BackupVaultArn": point.vault_arn,
+            "RecoveryPointArn": point.arn,
+            "RestoreMetadata": { "aws:backup:request-id": point.job_id.to_lowercase() },
+            "ResourceType": "DynamoDB",
+        })
+    })
+}
+
+fn with_point(call: &Call, describe: impl FnOnce(&RecoveryPoint) -> Value) -> Result<Value, ApiError> {
+    let (name, arn) = (vault_name(call)?, call.part("recoveryPointArn")?);
+    own_account(call)?;
+    if !is_arn(arn) {
+        return Err(ApiError::invalid_parameter(format!("Invalid recovery point ARN: {arn}")));
+    }
+    call.state(|state| {
+        existing(state, name)?;
+        let point = state.points.get(arn).filter(|point| point.vault == name);
+        point.map(describe).ok_or_else(|| {
+            ApiError::not_found(format!("Recovery point {arn} does not exist in the backup vault {name}."))
+        })
+    })
+}
+
+fn vault_name(call: &Call) -> Result<&str, ApiError> {
+    let name = call.part("backupVaultName")?;
+    if is_name(name) {
+        Ok(name)
+    } else {
+        Err(ApiError::invalid_parameter(format!("Invalid backup vault name: {name}")))
+    }
+}
+
+pub(super) fn is_arn(text: &str) -> bool {
+    text.starts_with("arn:") && text.splitn(6, ':').count() == 6
+}
+
+/// `[a-zA-Z0-9-_.]`, 1 to 50 of them.
+pub(super) fn is_resource_type(text: &str) -> bool {
+    (1..=50).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}

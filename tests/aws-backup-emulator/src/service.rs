@@ -1,0 +1,74 @@
+//! What every operation and every job works with.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::agenda::Agenda;
+use crate::aws::roles::{Role, Roles};
+use crate::aws::{LocalAws, Scope};
+use crate::caller::Callers;
+use crate::calls::CallLog;
+use crate::http::ApiError;
+use crate::state::World;
+use crate::timeline::Timeline;
+
+/// How long jobs take, in emulated seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct JobTimes {
+    /// A backup job that nothing holds up, from its acceptance to its end; a fifth of it is spent waiting to start.
+    pub(crate) backup_seconds: u32,
+}
+
+impl Default for JobTimes {
+    fn default() -> Self {
+        Self { backup_seconds: 60 }
+    }
+}
+
+/// The emulator's parts.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) timeline: Arc<Timeline>,
+    pub(crate) world: World,
+    pub(crate) agenda: Agenda,
+    pub(crate) aws: LocalAws,
+    pub(crate) callers: Callers,
+    pub(crate) calls: CallLog,
+    roles: Roles,
+    job_times: Mutex<JobTimes>,
+}
+
+impl Service {
+    pub(crate) fn new(aws_endpoint: &str, account: &str, timeline: Arc<Timeline>) -> Self {
+        Self {
+            agenda: Agenda::new(timeline.clone()),
+            timeline,
+            world: World::default(),
+            aws: LocalAws::new(aws_endpoint, account),
+            callers: Callers::new(aws_endpoint),
+            calls: CallLog::default(),
+            roles: Roles::default(),
+            job_times: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn job_times(&self) -> JobTimes {
+        *self.job_times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_job_times(&self, times: JobTimes) {
+        *self.job_times.lock().unwrap_or_else(PoisonError::into_inner) = times;
+    }
+
+    /// What is remembered of IAM is forgotten.
+    pub(crate) fn forget_callers(&self) {
+        self.callers.forget();
+        self.roles.forget();
+    }
+
+    /// A role as IAM has it.
+    pub(crate) async fn role(&self, scope: &Scope, name: &str) -> Result<Option<Role>, ApiError> {
+        self.roles.get(&self.aws, scope, name).await.map_err(|why| {
+            ApiError::service_unavailable(format!("IAM did not tell the policies of the role {name}: {why}"))
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! What AWS Backup keeps, per account and Region: one module for each noun.
+//!
+//! All of it stands behind one lock, which is held for a closure only and so never across a call to another service.
+
+pub(crate) mod backup_job;
+pub(crate) mod recovery_point;
+pub(crate) mod settings;
+pub(crate) mod tags;
+pub(crate) mod vault;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use crate::aws::Scope;
+use backup_job::BackupJob;
+use recovery_point::RecoveryPoint;
+use settings::RegionSettings;
+use tags::Tags;
+use vault::Vault;
+
+/// The state of every account and Region.
+#[derive(Debug, Default)]
+pub(crate) struct World(Mutex<HashMap<Scope, RegionState>>);
+
+impl World {
+    /// Reads or changes one scope's state.
+    pub(crate) fn with<T>(&self, scope: &Scope, act: impl FnOnce(&mut RegionState) -> T) -> T {
+        let mut regions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        act(regions.entry(scope.clone()).or_default())
+    }
+}
+
+/// What one account has in one Region.
+#[derive(Debug, Default)]
+pub(crate) struct RegionState {
+    /// By name.
+    pub(crate) vaults: BTreeMap<String, Vault>,
+    /// By id in upper case.
+    pub(crate) backup_jobs: HashMap<String, BackupJob>,
+    /// By ARN.
+    pub(crate) points: HashMap<String, RecoveryPoint>,
+    pub(crate) settings: RegionSettings,
+    /// What `StartBackupJob` made of each idempotency token: a job id.
+    pub(crate) backup_tokens: HashMap<String, String>,
+}
+
+impl RegionState {
+    /// How many recovery points, whatever their status, are in a vault.
+    pub(crate) fn points_in(&self, vault: &str) -> usize {
+        self.points.values().filter(|point| point.vault == vault).count()
+    }
+
+    /// The tags of a resource of AWS Backup's own, if it is there.
+    pub(crate) fn tags(&self, arn: &str) -> Option<&Tags> {
+        let vault = || self.vaults.values().find(|vault| vault.arn == arn).map(|vault| &vault.tags);
+        self.points.get(arn).map(|point| &point.tags).or_else(vault)
+    }
+
+    /// As [`RegionState::tags`], to change them.
+    pub(crate) fn tags_mut(&mut self, arn: &str) -> Option<&mut Tags> {
+        if let Some(point) = self.points.get_mut(arn) {
+            return Some(&mut point.tags);
+        }
+        self.vaults.values_mut().find(|vault| vault.arn == arn).map(|vault| &mut vault.tags)
+    }
+}

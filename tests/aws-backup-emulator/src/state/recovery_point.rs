@@ -1,0 +1,136 @@
+//! Recovery points.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::tags::Tags;
+use crate::aws::table::Snapshot;
+use crate::time::epoch;
+
+/// Where a point is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Creating,
+    Completed,
+}
+
+impl Status {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Creating => "CREATING",
+            Self::Completed => "COMPLETED",
+        }
+    }
+}
+
+/// When a point moves to cold storage and when it ends, in days after its creation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lifecycle {
+    pub(crate) cold_after: Option<i64>,
+    pub(crate) delete_after: Option<i64>,
+}
+
+impl Lifecycle {
+    /// As the API gives it.
+    pub(crate) fn describe(&self) -> Value {
+        json!({ "MoveToColdStorageAfterDays": self.cold_after, "DeleteAfterDays": self.delete_after })
+    }
+
+    /// The moments that follow from it for a point created then; `None` where there is nothing to follow.
+    pub(crate) fn calculated(&self, created: Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {
+        let after = |days: Option<i64>| {
+            days.and_then(|days| {
+                created.checked_add(SignedDuration::from_hours(days.saturating_mul(24))).ok()
+            })
+        };
+        (after(self.cold_after), after(self.delete_after))
+    }
+}
+
+/// A recovery point.
+#[derive(Clone, Debug)]
+pub(crate) struct RecoveryPoint {
+    pub(crate) arn: String,
+    /// The job that made it.
+    pub(crate) job_id: String,
+    pub(crate) vault: String,
+    pub(crate) vault_arn: String,
+    pub(crate) resource_arn: String,
+    pub(crate) role_arn: String,
+    pub(crate) status: Status,
+    pub(crate) created: Timestamp,
+    /// When the job was accepted that made it.
+    pub(crate) initiated: Timestamp,
+    pub(crate) completed: Option<Timestamp>,
+    pub(crate) lifecycle: Option<Lifecycle>,
+    pub(crate) key_arn: Option<String>,
+    pub(crate) key_kind: Option<&'static str>,
+    pub(crate) tags: Tags,
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// Of the items, in bytes.
+    pub(crate) size: u64,
+}
+
+impl RecoveryPoint {
+    /// Its size as far as it is known: when it has been made.
+    fn known_size(&self) -> Option<u64> {
+        self.completed.map(|_| self.size)
+    }
+
+    fn resource_name(&self) -> Option<&str> {
+        self.resource_arn.rsplit('/').next()
+    }
+
+    /// As `ListRecoveryPointsByBackupVault` gives it.
+    pub(crate) fn list_entry(&self) -> Value {
+        let calculated = self.lifecycle.as_ref().map(|lifecycle| {
+            let (cold, delete) = lifecycle.calculated(self.created);
+            json!({ "MoveToColdStorageAt": cold.map(epoch), "DeleteAt": delete.map(epoch) })
+        });
+        json!({
+            "RecoveryPointArn": self.arn,
+            "BackupVaultName": self.vault,
+            "BackupVaultArn": self.vault_arn,
+            "ResourceArn": self.resource_arn,
+            "ResourceName": self.resource_name(),
+            "ResourceType": "DynamoDB",
+            "IamRoleArn": self.role_arn,
+            "Status": self.status.as_str(),
+            "CreationDate": epoch(self.created),
+            "InitiationDate": epoch(self.initiated),
+            "CompletionDate": self.completed.map(epoch),
+            "BackupSizeInBytes": self.known_size(),
+            "Lifecycle": self.lifecycle.as_ref().map(Lifecycle::describe),
+            "CalculatedLifecycle": calculated,
+            "EncryptionKeyArn": self.key_arn,
+            "EncryptionKeyType": self.key_kind,
+            "IsEncrypted": self.key_arn.is_some(),
+            "IsParent": false,
+            "VaultType": "BACKUP_VAULT",
+        })
+    }
+
+    /// As `DescribeRecoveryPoint` gives it.
+    pub(crate) fn describe(&self) -> Value {
+        let mut entry = self.list_entry();
+        entry["StorageClass"] = "WARM".into();
+        entry
+    }
+
+    /// As `ListRecoveryPointsByResource` gives it: without the vault, which is given for EFS and EC2 alone.
+    pub(crate) fn resource_entry(&self) -> Value {
+        json!({
+            "RecoveryPointArn": self.arn,
+            "CreationDate": epoch(self.created),
+            "Status": self.status.as_str(),
+            "EncryptionKeyArn": self.key_arn,
+            "EncryptionKeyType": self.key_kind,
+            "BackupSizeBytes": self.known_size(),
+            "ResourceName": self.resource_name(),
+            "IsParent": false,
+            "VaultType": "BACKUP_VAULT",
+        })
+    }
+}

@@ -1,0 +1,121 @@
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result};
+use aws_backup_emulator::{Emulator, Settings, StartError};
+use serde_json::{Value, json};
+
+use crate::stack::{ACCOUNT, Stack, http};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jump_by_hand_carries_the_jobs_along() -> Result<()> {
+    let stack = Stack::start().await?;
+    let table = stack.table("orders", 1, &[]).await?;
+    let job = stack.start_backup(&table).send().await?.backup_job_id.context("id")?;
+    let jumped = stack.control("PUT", "/clock", r#"{"now": "2025-01-13T06:00:00Z"}"#).await?;
+    assert_eq!(jumped, json!({ "now": "2025-01-13T06:00:00Z", "speed": 0.0 }));
+    assert_eq!(stack.job(&job).await?.0, "COMPLETED");
+    let done = stack.backup.describe_backup_job().backup_job_id(&job).send().await?;
+    assert_eq!(done.completion_date().map(ToString::to_string).as_deref(), Some("2025-01-06T06:01:00Z"));
+    let back = stack.control("PUT", "/clock", r#"{"now": "2025-01-06T00:00:00+01:00", "speed": 60}"#).await?;
+    assert_eq!(back["speed"], json!(60.0));
+    let reset = stack.control("DELETE", "/", "").await?;
+    assert_eq!(reset["speed"], json!(1.0));
+    assert!(reset["now"].as_str().is_some_and(|now| now.starts_with("2025-01-0")), "{reset}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_running_clock_carries_the_jobs_along() -> Result<()> {
+    let stack = Stack::start().await?;
+    let table = stack.table("orders", 1, &[]).await?;
+    stack.control("PUT", "/jobs", r#"{"backup_seconds": 600}"#).await?;
+    let job = stack.start_backup(&table).send().await?.backup_job_id.context("id")?;
+    stack.control("PUT", "/clock", r#"{"speed": 3600}"#).await?;
+    while stack.job(&job).await?.0 != "COMPLETED" {
+        tokio::task::yield_now().await;
+    }
+    let done = stack.backup.describe_backup_job().backup_job_id(&job).send().await?;
+    assert_eq!(done.completion_date().map(ToString::to_string).as_deref(), Some("2025-01-06T06:10:00Z"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn controls_say_what_they_are_and_what_they_want() -> Result<()> {
+    let stack = Stack::start().await?;
+    let answer = http(stack.emulator.control_endpoint(), "GET", "/clock", "").await?;
+    assert!(answer.starts_with("HTTP/1.0 200 OK"), "{answer}");
+    let unknown = stack.control("PUT", "/weather", "{}").await?;
+    assert!(
+        unknown["controls"].as_array().is_some_and(|all| all.contains(&json!("PUT /clock"))),
+        "{unknown}"
+    );
+    for (path, body) in [
+        ("/clock", "{}"),
+        ("/clock", r#"{"now": "soon"}"#),
+        ("/clock", r#"{"speed": -1}"#),
+        ("/jobs", r#"{"backup_minutes": 1}"#),
+        ("/jobs", r#"{"backup_seconds": 100000000}"#),
+    ] {
+        let answer = http(stack.emulator.control_endpoint(), "PUT", path, body).await?;
+        assert!(answer.starts_with("HTTP/1.0 400"), "{path} {body}: {answer}");
+    }
+    assert_eq!(stack.control("GET", "/jobs", "").await?, json!({ "backup_seconds": 60 }));
+    stack.backup.list_backup_vaults().send().await?;
+    assert_eq!(stack.calls().await?.last().map(String::as_str), Some("ListBackupVaults 200"));
+    assert_eq!(stack.control("DELETE", "/calls", "").await?, json!({ "calls": [], "dropped": 0 }));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_date_of_an_answer_is_the_emulated_one() -> Result<()> {
+    let stack = Stack::start().await?;
+    stack.pass(3600).await;
+    let answer = http(stack.emulator.backup_endpoint(), "PUT", "/restore-jobs", "{}").await?;
+    assert!(answer.contains("\r\ndate: Mon, 06 Jan 2025 07:00:00 GMT\r\n"), "{answer}");
+    assert!(answer.contains("\r\nx-amzn-requestid: "), "{answer}");
+    assert_eq!(answer.matches("\r\ndate: ").count(), 1);
+    Ok(())
+}
+
+#[test]
+fn the_binary_says_where_it_listens_and_ends_when_it_is_told_to() -> Result<()> {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_aws-backup-emulator"))
+        .args(["--aws-endpoint", "http://127.0.0.1:1", "--now", "2025-01-06T06:00:00Z"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().context("no output")?).read_line(&mut line)?;
+    let said: Value = serde_json::from_str(&line)?;
+    for endpoint in ["backup", "control"] {
+        assert!(said[endpoint].as_str().is_some_and(|url| url.starts_with("http://127.0.0.1:")), "{line}");
+    }
+    Command::new("kill").args(["-TERM", &process.id().to_string()]).status()?;
+    assert!(process.wait()?.success());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_emulator_does_not_start_with_settings_that_make_no_sense() -> Result<()> {
+    let settings = Settings {
+        aws_endpoint: "http://127.0.0.1:1".to_owned(),
+        account: ACCOUNT.to_owned(),
+        backup_port: 0,
+        control_port: 0,
+        now: None,
+    };
+    let running = Emulator::start(settings.clone()).await?;
+    let port = running.backup_endpoint().rsplit(':').next().context("port")?.parse()?;
+    let taken = Emulator::start(Settings { backup_port: port, ..settings.clone() }).await;
+    assert!(matches!(taken, Err(StartError::Listen { port: at, .. }) if at == port), "{taken:?}");
+    let aws = "https://dynamodb.eu-central-1.amazonaws.com".to_owned();
+    let real = Emulator::start(Settings { aws_endpoint: aws, ..settings.clone() }).await;
+    assert!(matches!(real, Err(StartError::Setting(_))), "{real:?}");
+    let account = Emulator::start(Settings { account: "1".to_owned(), ..settings }).await;
+    assert!(matches!(account, Err(StartError::Setting(_))), "{account:?}");
+    let endpoint = running.control_endpoint().to_owned();
+    running.stop().await;
+    assert!(http(&endpoint, "GET", "/clock", "").await.is_err());
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! The emulator beside a real local AWS, driven by real clients.
+
+mod clients;
+mod clock;
+mod events;
+mod iam;
+mod jobs;
+mod points;
+mod stack;
+mod tags;
+mod vaults;
