@@ -1,0 +1,215 @@
+"""Where ministack 1.5.33 differs from AWS in what dynachain's template and functions rest on, AWS's way.
+
+Each correction names the AWS document that it follows. All of them make the local AWS stricter or complete; none hides
+anything. They patch functions by name, so `apply` fails at once when a later ministack has moved one.
+"""
+
+import json
+import os
+from functools import wraps
+
+import boto3
+from ministack.core import iam_actions
+from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.services import eventbridge, kms, scheduler
+from ministack.services.cloudformation import provisioners, stacks
+
+
+def apply() -> None:
+    """Puts all corrections in place; before the first request."""
+    schedules_are_authorized_in_their_group()
+    tables_are_authorized_by_their_arn()
+    condition_keys_of_kms_and_events()
+    schedules_are_listed_page_by_page()
+    stacks_of_two_regions_share_no_names()
+    replica_keys_from_templates()
+    vaults_in_the_backup_emulator()
+    only_the_waker_wakes()
+
+
+def replaces(module, name: str):
+    """The decorated function, given the original one, takes its place."""
+    original = getattr(module, name)
+
+    def install(replacement):
+        setattr(module, name, wraps(original)(replacement(original)))
+
+    return install
+
+
+def fields(body: bytes) -> dict:
+    """A JSON request's members; none when it is not an object."""
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def schedules_are_authorized_in_their_group() -> None:
+    """The ARN is `schedule/<group>/<name>`; ministack says `default` whatever the group.
+
+    Service Authorization Reference, "Amazon EventBridge Scheduler".
+    """
+
+    @replaces(iam_actions, "extract_resource_arn")
+    def _(original):
+        def extract(service, method, path, headers, body, query_params, region, account_id):
+            arn = original(service, method, path, headers, body, query_params, region, account_id)
+            if service != "scheduler" or ":schedule/default/" not in arn:
+                return arn
+            group = fields(body).get("GroupName") or query_params.get("groupName") or "default"
+            group = group[0] if isinstance(group, list) else group
+            return arn.replace(":schedule/default/", f":schedule/{group}/")
+
+        return extract
+
+
+def tables_are_authorized_by_their_arn() -> None:
+    """Calls that name a table by `ResourceArn` are about that table; ministack asks for `*`, which a policy for tables denies.
+
+    Service Authorization Reference, "Amazon DynamoDB".
+    """
+
+    @replaces(iam_actions, "dynamodb_resource_arns")
+    def _(original):
+        def named(body, region, account_id):
+            arn = fields(body).get("ResourceArn")
+            return [arn] if isinstance(arn, str) and arn else original(body, region, account_id)
+
+        return named
+
+
+def condition_keys_of_kms_and_events() -> None:
+    """`kms:EncryptionContextKeys`, `kms:EncryptionContext:<key>` and `events:source`, which ministack leaves out.
+
+    Key Management Service Developer Guide, "AWS KMS condition keys"; EventBridge User Guide, "Using IAM policy conditions".
+    """
+
+    @replaces(iam_actions, "request_tag_context")
+    def _(original):
+        def context(service, iam_action, body, params):
+            found = original(service, iam_action, body, params)
+            if service == "kms":
+                encryption = fields(body).get("EncryptionContext") or {}
+                if encryption:
+                    found["kms:EncryptionContextKeys"] = list(encryption)
+                found |= {f"kms:EncryptionContext:{key}": value for key, value in encryption.items()}
+            if iam_action == "events:PutEvents":
+                sources = {entry.get("Source") for entry in fields(body).get("Entries") or []}
+                # Each entry is authorized by itself: of different ones no single value stands for all.
+                found["events:source"] = sources.pop() if len(sources) == 1 else sorted(map(str, sources))
+            return found
+
+        return context
+
+
+def schedules_are_listed_page_by_page() -> None:
+    """ListSchedules goes on with `NextToken`; ministack ends after the first page, without one.
+
+    EventBridge Scheduler API Reference, "ListSchedules".
+    """
+
+    @replaces(scheduler, "_list_schedules")
+    def _(original):
+        def listed(query):
+            size, start = int(query.get("MaxResults", 100)), int(query.get("NextToken") or 0)
+            status, headers, body = original({**query, "MaxResults": 1_000_000})
+            if status != 200:
+                return status, headers, body
+            found = json.loads(body)["Schedules"]
+            page = {"Schedules": found[start : start + size]}
+            if start + size < len(found):
+                page["NextToken"] = str(start + size)
+            return status, headers, json.dumps(page).encode()
+
+        return listed
+
+
+def stacks_of_two_regions_share_no_names() -> None:
+    """A generated name is unique to its stack; ministack makes the same one for stacks of one name in two Regions.
+
+    Roles belong to no Region: the second stack's would replace the first one's. CloudFormation User Guide, "Name type".
+    """
+
+    @replaces(provisioners, "_physical_name")
+    def _(original):
+        def named(*args, **kwargs):
+            seed = provisioners._NAME_SEED
+            token = seed.set(f"{get_region()}{seed.get()}")
+            try:
+                return original(*args, **kwargs)
+            finally:
+                seed.reset(token)
+
+        return named
+
+
+def replica_keys_from_templates() -> None:
+    """`AWS::KMS::ReplicaKey`, of which ministack has the API but not the CloudFormation type."""
+
+    def create(logical_id, props, stack_name):
+        primary = props["PrimaryKeyArn"]
+        region = get_region()
+        policy = props["KeyPolicy"]
+        request = {
+            "KeyId": primary,
+            "ReplicaRegion": region,
+            "Policy": policy if isinstance(policy, str) else json.dumps(policy),
+            "Description": props.get("Description", ""),
+            "Tags": provisioners._kms_tags(props),
+        }
+        with request_scope(get_account_id(), primary.split(":")[3]):
+            status, _, body = kms._replicate_key(request)
+        answer = json.loads(body)
+        if status != 200:
+            raise ValueError(f"AWS::KMS::ReplicaKey {logical_id}: {answer.get('message')}")
+        key = answer["ReplicaKeyMetadata"]
+        return key["KeyId"], {"Arn": key["Arn"], "KeyId": key["KeyId"]}
+
+    provisioners._RESOURCE_HANDLERS["AWS::KMS::ReplicaKey"] = {
+        "create": create,
+        "delete": provisioners._kms_key_delete,
+    }
+
+
+def vaults_in_the_backup_emulator() -> None:
+    """`AWS::Backup::BackupVault` makes its vault where AWS Backup is emulated, not in ministack's own stub of it."""
+
+    def backup():
+        return boto3.client(
+            "backup",
+            region_name=get_region(),
+            endpoint_url=os.environ["AWS_ENDPOINT_URL_BACKUP"],
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def create(logical_id, props, stack_name):
+        # CloudFormation's own tags: no client may set them.
+        tags = {key: value for key, value in props.get("BackupVaultTags", {}).items() if not key.startswith("aws:")}
+        name, key = props["BackupVaultName"], props["EncryptionKeyArn"]
+        made = backup().create_backup_vault(BackupVaultName=name, EncryptionKeyArn=key, BackupVaultTags=tags)
+        return name, {"BackupVaultArn": made["BackupVaultArn"], "BackupVaultName": name}
+
+    def delete(physical_id, props):
+        backup().delete_backup_vault(BackupVaultName=physical_id)
+
+    provisioners._RESOURCE_HANDLERS["AWS::Backup::BackupVault"] = {"create": create, "delete": delete}
+
+    @replaces(stacks, "_runs_on_worker_thread")
+    def _(original):
+        # The emulator asks ministack who calls: ministack must be free to answer meanwhile.
+        return lambda resource_type: resource_type == "AWS::Backup::BackupVault" or original(resource_type)
+
+
+def only_the_waker_wakes() -> None:
+    """Schedules and `rate` rules follow the emulated clock: ministack's own sweeps, by the real one, stay off."""
+
+    @replaces(scheduler, "start_scheduler")
+    def _(original):
+        return lambda: None
+
+    @replaces(eventbridge, "start_scheduler")
+    def _(original):
+        return lambda: None

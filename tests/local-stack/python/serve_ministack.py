@@ -1,0 +1,77 @@
+"""Starts ministack for dynachain's local AWS.
+
+Two answers more, everything else goes to ministack unchanged:
+
+- `GET /_local/callers/<access key id>`: `{"arn", "account", "session_token"}`, or 404 for an unknown key. The AWS Backup
+  emulator asks it whose role a signed request carries, so that it can enforce the template's policies as ministack does
+  for the services it serves itself.
+- `GET /_local/wakes`: all schedules and all `rate`/`cron` rules of all Regions, as ministack stores them, for the waker.
+  The API itself would take a call per schedule, and ministack's ListSchedules ends after its first page.
+
+What ministack lacks or gets wrong, and this template meets, is set right in `corrections.py`.
+"""
+
+import json
+import sys
+
+import corrections
+from ministack import app as ministack
+from ministack.core.iam_evaluator import resolve_caller_identity
+from ministack.services import eventbridge, scheduler
+from parent import end_with_parent
+
+CALLERS = "/_local/callers/"
+WAKES = "/_local/wakes"
+wrapped = ministack.app
+
+
+def caller(access_key: str) -> dict | None:
+    """Who holds the key, as its holder would be named in an AccessDenied message."""
+    identity = resolve_caller_identity(access_key)
+    if identity is None:
+        return None
+    arn = identity["userArn"]
+    # A temporary session carries its account in its ARN; the lookup itself knows only the default account.
+    account = arn.split(":")[4] or identity["accountId"]
+    if access_key.isdigit() and len(access_key) == 12:
+        account, arn = access_key, f"arn:aws:iam::{access_key}:root"
+    return {"arn": arn, "account": account, "session_token": (identity["session"] or {}).get("SessionToken")}
+
+
+def wakes() -> dict:
+    """All that wakes a target at a time, with the ARN that names its Region and account."""
+    schedules = [value for _, value in list(scheduler._schedules._data.items())]
+    rules = [
+        {**rule, "Targets": eventbridge._targets.get_scoped(account, region, key) or []}
+        for (account, region, key), rule in list(eventbridge._rules._data.items())
+        if rule.get("ScheduleExpression")
+    ]
+    return {"Schedules": schedules, "Rules": rules}
+
+
+async def answer(send, status: int, body: dict | None) -> None:
+    """One JSON answer."""
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+async def app(scope, receive, send):
+    """The ASGI application: our answers here, all else in ministack."""
+    path = scope["path"] if scope["type"] == "http" else ""
+    if path == WAKES:
+        await answer(send, 200, wakes())
+    elif path.startswith(CALLERS):
+        found = caller(path.removeprefix(CALLERS))
+        missing = {"message": "nobody holds this access key"}
+        await answer(send, *((404, missing) if found is None else (200, found)))
+    else:
+        await wrapped(scope, receive, send)
+
+
+if __name__ == "__main__":
+    end_with_parent()
+    corrections.apply()
+    ministack.app = app
+    sys.argv = sys.argv[:1]
+    sys.exit(ministack.main())

@@ -1,0 +1,26 @@
+//! The few plain HTTP requests to our own answers in ministack.
+
+use anyhow::Context as _;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// `GET` a JSON answer from a loopback endpoint.
+pub(crate) async fn get_json(endpoint: &str, path: &str) -> anyhow::Result<Value> {
+    let address =
+        endpoint.strip_prefix("http://").with_context(|| format!("{endpoint} is not an http:// URL"))?;
+    let asked = || format!("GET {endpoint}{path}");
+    let mut stream = TcpStream::connect(address).await.with_context(asked)?;
+    // HTTP/1.0: the server closes when it is done, so the answer is all there is to read.
+    stream
+        .write_all(format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())
+        .await
+        .with_context(asked)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.with_context(asked)?;
+    let (head, body) =
+        answer.split_once("\r\n\r\n").with_context(|| format!("{}: no HTTP answer", asked()))?;
+    let status = head.split(' ').nth(1).unwrap_or_default();
+    anyhow::ensure!(status == "200", "{} answers {status}: {body}", asked());
+    serde_json::from_str(body).with_context(asked)
+}

@@ -1,0 +1,352 @@
+//! Starting, holding and ending the local AWS.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use aws_backup_emulator::{Emulator, Settings, Timeline};
+use aws_config::SdkConfig;
+use jiff::Timestamp;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+use crate::aws::{self, ACCOUNT, ROOT_KEY};
+use crate::deployment::{self, Deployment};
+use crate::functions::{Functions, InvokeError, binaries};
+use crate::processes::{Server, ServerSettings, free_port};
+use crate::waker::{WakeUp, Waker};
+use crate::{http, repository};
+
+/// The Region with the tables and the primary key.
+pub const SOURCE_REGION: &str = "eu-central-1";
+/// The Region that copies go to.
+pub const TARGET_REGION: &str = "eu-west-1";
+/// The name of the stack in both Regions.
+pub const STACK: &str = "dynachain";
+/// The name of the vault in both Regions.
+pub const VAULT: &str = "dynachain";
+
+const READY_WITHIN: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(20);
+
+/// How the local AWS shall be.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The emulated time at the start; `None` for the real one. It goes on at the speed of real time.
+    pub now: Option<Timestamp>,
+    /// Stack parameters other than the template's defaults, for both Regions.
+    pub parameters: BTreeMap<String, String>,
+    /// Whether the target Region gets a stack too.
+    pub target_region: bool,
+    /// Where the functions' binaries are, by the names in [`crate::FUNCTIONS`]; `None` for where
+    /// [`crate::function_binaries`] finds them.
+    pub binaries: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { now: None, parameters: BTreeMap::new(), target_region: true, binaries: None }
+    }
+}
+
+/// A running local AWS with dynachain deployed. Dropping it ends all its processes.
+#[derive(Debug)]
+pub struct LocalStack {
+    // Fields are dropped in this order: servers first, their directory last.
+    ministack: Server,
+    moto: Server,
+    /// The emulator and the waker live on threads of their own, so that a stack can outlast any caller's runtime.
+    runtime: Option<tokio::runtime::Runtime>,
+    emulator: Option<Emulator>,
+    timeline: Arc<Timeline>,
+    waker: Arc<Waker>,
+    functions: Functions,
+    endpoints: Endpoints,
+    deployments: Vec<Deployment>,
+    /// The servers' logs and whatever else they leave; it goes last.
+    _directory: TempDir,
+}
+
+/// Where everything listens: `http://127.0.0.1:<port>`.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoints {
+    pub(crate) ministack: String,
+    pub(crate) auto_scaling: String,
+    pub(crate) backup: String,
+    pub(crate) control: String,
+}
+
+impl LocalStack {
+    /// Starts everything and deploys the template.
+    ///
+    /// # Errors
+    /// When the tools or the functions' binaries are missing, a server does not start, or the template cannot be deployed;
+    /// the message says what to do, or has the end of the server's log. Whatever had been started is ended.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let python = repository::python()?;
+        let binaries = options.binaries.clone().map_or_else(binaries::directory, Ok)?;
+        let directory =
+            tempfile::Builder::new().prefix("dynachain-").tempdir().context("a scratch directory")?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("local-aws")
+            .enable_all()
+            .build()
+            .context("the threads of the emulator")?;
+        let ministack_port = free_port()?;
+        let moto_port = free_port()?;
+        let local = |port: u16| format!("http://127.0.0.1:{port}");
+        let settings = Settings {
+            aws_endpoint: local(ministack_port),
+            account: ACCOUNT.to_owned(),
+            backup_port: 0,
+            control_port: 0,
+            now: options.now,
+        };
+        let emulator = runtime.spawn(Emulator::start(settings)).await?.context("the AWS Backup emulator")?;
+        let endpoints = Endpoints {
+            ministack: local(ministack_port),
+            auto_scaling: local(moto_port),
+            backup: emulator.backup_endpoint().to_owned(),
+            control: emulator.control_endpoint().to_owned(),
+        };
+        let server = ServerSettings {
+            python: &python,
+            variables: variables(&endpoints, ministack_port, directory.path()),
+            directory: directory.path(),
+        };
+        let moto = server.start("moto", "serve_moto.py", &[&moto_port.to_string()])?;
+        let ministack = server.start("ministack", "serve_ministack.py", &[])?;
+        let functions = Functions::new(endpoints.ministack.clone());
+        let timeline = emulator.timeline();
+        let waker = Arc::new(Waker::new(endpoints.ministack.clone(), functions.clone(), timeline.now()));
+        let mut stack = Self {
+            ministack,
+            moto,
+            runtime: Some(runtime),
+            emulator: Some(emulator),
+            timeline,
+            waker,
+            functions,
+            endpoints,
+            deployments: Vec::new(),
+            _directory: directory,
+        };
+        stack
+            .deploy(&options, &binaries)
+            .await
+            .map_err(|error| error.context(stack.ministack.last_words()))?;
+        stack.timeline.add_source(stack.waker.clone());
+        Ok(stack)
+    }
+
+    async fn deploy(&mut self, options: &Options, binaries: &Path) -> anyhow::Result<()> {
+        let ministack = ready(&mut self.ministack, &self.endpoints.ministack, true);
+        let (zips, ()) = tokio::try_join!(deployment::pack(binaries), ministack)?;
+        let source = self.deploy_to(SOURCE_REGION, &zips, options.parameters.clone()).await?;
+        let key = source.output("KeyArn")?.to_owned();
+        self.deployments.push(source);
+        if options.target_region {
+            let mut parameters = options.parameters.clone();
+            parameters.insert("PrimaryKeyArn".to_owned(), key);
+            let target = self.deploy_to(TARGET_REGION, &zips, parameters).await?;
+            self.deployments.push(target);
+        }
+        ready(&mut self.moto, &self.endpoints.auto_scaling, false).await
+    }
+
+    async fn deploy_to(
+        &self,
+        region: &'static str,
+        zips: &[(String, PathBuf)],
+        parameters: BTreeMap<String, String>,
+    ) -> anyhow::Result<Deployment> {
+        let config = self.sdk_config(region).await;
+        deployment::upload(&config, region, zips).await?;
+        deployment::deploy(&config, region, STACK, &parameters).await
+    }
+
+    /// The endpoint of everything but AWS Backup and Application Auto Scaling.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoints.ministack
+    }
+
+    /// The endpoint of AWS Backup.
+    pub fn backup_endpoint(&self) -> &str {
+        &self.endpoints.backup
+    }
+
+    /// The endpoint of Application Auto Scaling.
+    pub fn auto_scaling_endpoint(&self) -> &str {
+        &self.endpoints.auto_scaling
+    }
+
+    /// Where the emulator is controlled: clock, job times, call log.
+    pub fn control_endpoint(&self) -> &str {
+        &self.endpoints.control
+    }
+
+    /// The stack of the source Region first, then, unless left out, that of the target Region.
+    pub fn deployments(&self) -> &[Deployment] {
+        &self.deployments
+    }
+
+    /// What an SDK client of a Region needs, as the account's root, for all services but AWS Backup and Application Auto
+    /// Scaling. S3 needs path-style addresses as well.
+    pub async fn sdk_config(&self, region: &str) -> SdkConfig {
+        aws::config(&self.endpoints.ministack, region).await
+    }
+
+    /// What an SDK client for AWS Backup needs, as the account's root.
+    pub async fn backup_config(&self, region: &str) -> SdkConfig {
+        aws::config(&self.endpoints.backup, region).await
+    }
+
+    /// What an SDK client for Application Auto Scaling needs, as the account's root.
+    pub async fn auto_scaling_config(&self, region: &str) -> SdkConfig {
+        aws::config(&self.endpoints.auto_scaling, region).await
+    }
+
+    /// Invokes one of the functions, such as `policy`, in a Region and waits for its answer.
+    ///
+    /// # Errors
+    /// [`InvokeError::Function`] when the function refuses.
+    pub async fn invoke(&self, region: &str, function: &str, request: &Value) -> Result<Value, InvokeError> {
+        self.functions.invoke(region, &format!("dynachain-{function}"), &request.to_string()).await
+    }
+
+    /// The emulated time.
+    pub fn now(&self) -> Timestamp {
+        self.timeline.now()
+    }
+
+    /// The emulated time's owner, for its speed and sources of one's own.
+    pub fn timeline(&self) -> &Arc<Timeline> {
+        &self.timeline
+    }
+
+    /// Jumps to a moment of the emulated time; forward, all that is due on the way is done when this returns.
+    pub async fn jump_to(&self, moment: Timestamp) {
+        self.timeline.advance_to(moment).await;
+    }
+
+    /// What schedules and `rate` rules have woken so far, oldest first.
+    pub fn wake_ups(&self) -> Vec<WakeUp> {
+        self.waker.wake_ups()
+    }
+
+    /// The variables that clients and functions need to work on this local AWS in a Region; the same that `make local`
+    /// writes to `.local/env`.
+    pub fn environment(&self, region: &str) -> BTreeMap<String, String> {
+        crate::environment::variables(&self.endpoints, region)
+    }
+
+    /// The AWS CLI, ready for arguments, in a Region.
+    pub fn aws_cli(&self, region: &str) -> tokio::process::Command {
+        let mut command = tokio::process::Command::new(repository::root().join(".venv/bin/aws"));
+        command.envs(self.environment(region)).kill_on_drop(true);
+        command
+    }
+
+    /// All log lines of a function in a Region, oldest first, for finding out what went wrong.
+    ///
+    /// # Errors
+    /// When CloudWatch Logs does not answer.
+    pub async fn logs(&self, region: &str, function: &str) -> anyhow::Result<Vec<String>> {
+        let group = format!("/aws/lambda/dynachain-{function}");
+        let arguments = ["logs", "filter-log-events", "--output", "json", "--log-group-name", &group];
+        let done = self.aws_cli(region).args(arguments).output().await?;
+        anyhow::ensure!(done.status.success(), "the log {group}: {}", String::from_utf8_lossy(&done.stderr));
+        let found: Value = serde_json::from_slice(&done.stdout).context("the answer of the AWS CLI")?;
+        let events = found["events"].as_array().map(Vec::as_slice).unwrap_or_default();
+        Ok(events.iter().filter_map(|event| Some(event["message"].as_str()?.to_owned())).collect())
+    }
+
+    /// The end of ministack's own log, for finding out what went wrong.
+    pub fn last_words(&self) -> String {
+        self.ministack.last_words()
+    }
+
+    /// The process groups of the servers, ministack's first.
+    pub fn process_groups(&self) -> [u32; 2] {
+        [self.ministack.group(), self.moto.group()]
+    }
+
+    /// Ends everything in good order. Dropping does so too, only without waiting for the emulator.
+    pub async fn stop(mut self) {
+        self.timeline.clear_sources();
+        if let (Some(runtime), Some(emulator)) = (&self.runtime, self.emulator.take()) {
+            // Only a panic in the emulator could be reported here, and it has been, on standard error.
+            let _ = runtime.spawn(async move { emulator.stop().await }).await;
+        }
+    }
+}
+
+impl Drop for LocalStack {
+    fn drop(&mut self) {
+        self.timeline.clear_sources();
+        if let Some(runtime) = self.runtime.take() {
+            // Waiting is not allowed inside a caller's runtime, and there is nothing to wait for.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A name that no other test on the same stack uses.
+pub fn unique(prefix: &str) -> String {
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    format!("{prefix}-{}", &id[..8])
+}
+
+/// The environment of the servers, which ministack's functions inherit: exactly this, nothing of the machine's own.
+fn variables(endpoints: &Endpoints, port: u16, directory: &Path) -> BTreeMap<String, String> {
+    let scratch = directory.display().to_string();
+    let (id, secret) = ROOT_KEY;
+    let mut variables: BTreeMap<String, String> = [
+        ("AUTH", "true"),
+        ("AWS_ACCESS_KEY_ID", id),
+        ("AWS_ENDPOINT_URL", &endpoints.ministack),
+        ("AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING", &endpoints.auto_scaling),
+        ("AWS_ENDPOINT_URL_BACKUP", &endpoints.backup),
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+        ("AWS_LAMBDA_LOG_LEVEL", "INFO"),
+        ("AWS_SECRET_ACCESS_KEY", secret),
+        ("BIND_HOST", "127.0.0.1"),
+        ("DYNACHAIN_TEST_CLOCK", &endpoints.control),
+        ("HOME", &scratch),
+        // It would listen on all of the machine's addresses.
+        ("IOT_MTLS_ENABLED", "0"),
+        ("MINISTACK_ACCOUNT_ID", ACCOUNT),
+        ("PYTHONDONTWRITEBYTECODE", "1"),
+        ("TMPDIR", &scratch),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    variables.insert("GATEWAY_PORT".to_owned(), port.to_string());
+    // Where ministack finds the system's own tools.
+    variables.insert("PATH".to_owned(), std::env::var("PATH").unwrap_or_default());
+    variables
+}
+
+/// Waits until a server answers.
+async fn ready(server: &mut Server, endpoint: &str, ministack: bool) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let address = endpoint.trim_start_matches("http://");
+    loop {
+        server.check()?;
+        let answers = if ministack {
+            http::get_json(endpoint, "/_local/wakes").await.is_ok()
+        } else {
+            TcpStream::connect(address).await.is_ok()
+        };
+        if answers {
+            return Ok(());
+        }
+        let waited = began.elapsed();
+        anyhow::ensure!(waited < READY_WITHIN, "no answer within {READY_WITHIN:?}. {}", server.last_words());
+        tokio::time::sleep(POLL).await;
+    }
+}
