@@ -1,1 +1,5 @@
-//! To be written.
+//! What the demo, the flow tests and the benchmarks share: tables to back up, and a person's view of the local AWS.
+
+pub mod points;
+pub mod shop;
+pub mod tables;
