@@ -48,7 +48,7 @@ build: ## the functions' zips for deployment, in dist/ (ARCH=arm64|x86_64, this 
 ifneq ($(ARCH),$(NATIVE))
 	@rustup target list --installed | grep -qx $(TARGET_$(ARCH)) && command -v cargo-zigbuild >/dev/null || { \
 	  echo "This machine is $(NATIVE). To build for $(ARCH): rustup target add $(TARGET_$(ARCH)), and install" \
-	       "cargo-zigbuild with zig (https://github.com/rust-cross/cargo-zigbuild); or run make build on such a machine." >&2; exit 1; }
+	       "cargo-zigbuild and zig; or run make build on such a machine." >&2; exit 1; }
 	cargo zigbuild --locked --release --target $(TARGET_$(ARCH)).2.34 $(FUNCTIONS:%=-p %)
 else
 	cargo build --locked --release $(FUNCTIONS:%=-p %)
@@ -79,8 +79,8 @@ demo: tools functions ## a policy, its schedule, sessions and the chain that com
 local: tools functions ## keeps a local AWS up until Ctrl-C; `. .local/env` in a second terminal (NOW=<time> sets its clock)
 	@cargo run --locked --quiet -p local-stack --bin local
 
-bench: tools ## measures what a session costs; says what it measures
-	@cargo run --locked --quiet --release -p end-to-end --bin bench
+bench: tools functions ## what a session costs: calls per table, and time against AWS's own limits (TABLES=100)
+	@cargo run --locked --quiet -p end-to-end --bin bench
 
 check-aws:
 	@test -n "$(REGION)" || { echo "REGION is needed: the Region of the stack, such as REGION=eu-central-1" >&2; exit 1; }

@@ -265,6 +265,15 @@ impl LocalStack {
         Ok(events.iter().filter_map(|event| Some(event["message"].as_str()?.to_owned())).collect())
     }
 
+    /// The calls that AWS Backup has had so far, oldest first: operation, principal, Region, time and outcome of each.
+    ///
+    /// # Errors
+    /// When the emulator does not answer.
+    pub async fn calls(&self) -> anyhow::Result<Vec<Value>> {
+        let log = http::get_json(&self.endpoints.control, "/calls").await?;
+        Ok(log["calls"].as_array().cloned().unwrap_or_default())
+    }
+
     /// The end of ministack's own log, for finding out what went wrong.
     pub fn last_words(&self) -> String {
         self.ministack.last_words()

@@ -225,7 +225,7 @@ fn content(opened: &points::Opened) -> impl Iterator<Item = (String, String)> {
         ("started at", core.started_at.to_string()),
         ("table id", core.table_id.clone()),
         ("kept", keeps(&core.keep)),
-        ("items, bytes", format!("{:?}, {:?}", core.item_count, core.size_bytes)),
+        ("items, bytes", format!("{}, {}", number(core.item_count), number(core.size_bytes))),
     ];
     lines.extend(
         core.copies.iter().map(|(vault, plan)| ("to be copied", format!("{vault}: {}", keeps(&plan.keep)))),
@@ -242,4 +242,8 @@ fn content(opened: &points::Opened) -> impl Iterator<Item = (String, String)> {
         ]);
     }
     lines.into_iter().map(|(name, value)| (name.to_owned(), value))
+}
+
+fn number(known: Option<u64>) -> String {
+    known.map_or_else(|| "unknown".to_owned(), |n| n.to_string())
 }
