@@ -3,10 +3,20 @@
 use dynachain::catalog::{SessionRecord, SessionState, TableRecord, TableState};
 use dynachain::error::Refusal;
 use dynachain::event::{SessionFinished, TableFailure};
+use dynachain::id::SessionId;
 use dynachain::telemetry::{Metric, Metrics};
 
 use crate::Deps;
 use crate::answer::counts;
+
+/// Finishes a session whose jobs have all ended, as it stands now: a record read before the last table was closed may still
+/// say that the session is starting, and then nobody would finish it.
+pub(crate) async fn when_done(deps: &Deps, session: &SessionId) -> Result<(), Refusal> {
+    match deps.catalog.sessions().get(session).await? {
+        Some(mut session) => try_finish(deps, &mut session).await,
+        None => Ok(()),
+    }
+}
 
 /// Finishes a session whose jobs have all ended, and announces it. Whoever comes second finds it done.
 pub(crate) async fn try_finish(deps: &Deps, session: &mut SessionRecord) -> Result<(), Refusal> {

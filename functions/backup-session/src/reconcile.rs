@@ -64,7 +64,7 @@ async fn settle_jobs(
             settled += u64::from(settle::table(deps, session, record, &ended).await?);
         }
     }
-    finish::try_finish(deps, &mut session.clone()).await?;
+    finish::when_done(deps, &session.session).await?;
     Ok(settled)
 }
 

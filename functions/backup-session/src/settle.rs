@@ -40,7 +40,7 @@ pub(crate) async fn event(deps: &Deps, job: &BackupJob) -> Result<bool, Refusal>
     let Some(session) = sessions.get(&belongs.session).await? else { return Ok(false) };
     let Some(record) = sessions.table(&belongs.session, &belongs.table).await? else { return Ok(false) };
     let settled = table(deps, &session, record, &ended).await?;
-    finish::try_finish(deps, &mut session.clone()).await?;
+    finish::when_done(deps, &belongs.session).await?;
     Ok(settled)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -187,51 +188,42 @@ impl Catalog {
         sk_prefix: &str,
         limit: Option<i32>,
     ) -> Result<Vec<T>, CatalogError> {
-        let mut found = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
-                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-                .expression_attribute_values(":sk", AttributeValue::S(sk_prefix.to_owned()))
-                .consistent_read(true)
-                .set_limit(limit)
-                .set_exclusive_start_key(start.take())
-                .send()
-                .await
-                .map_err(|error| self.aws(AwsError::new("Query", &error)))?;
-            for item in page.items.unwrap_or_default() {
-                found.push(self.parse(item)?);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() || limit.is_some() {
-                return Ok(found);
-            }
-        }
+        let query = self
+            .client
+            .query()
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+            .expression_attribute_values(":sk", AttributeValue::S(sk_prefix.to_owned()))
+            .consistent_read(true);
+        self.query(query, limit).await?.into_iter().map(|item| self.parse(item)).collect()
     }
 
     /// All items of a partition of the index, in the order of its sort key, as eventually consistent as an index is.
     pub(super) async fn index(&self, partition: &str) -> Result<Vec<Item>, CatalogError> {
+        let query = self
+            .client
+            .query()
+            .index_name("gsi1")
+            .key_condition_expression("gsi1pk = :partition")
+            .expression_attribute_values(":partition", AttributeValue::S(partition.to_owned()));
+        self.query(query, None).await
+    }
+
+    /// All pages of a query, or the first items up to a limit.
+    pub(super) async fn query(
+        &self,
+        query: QueryFluentBuilder,
+        limit: Option<i32>,
+    ) -> Result<Vec<Item>, CatalogError> {
+        let query = query.table_name(&self.table).set_limit(limit);
         let mut found = Vec::new();
         let mut start = None;
         loop {
-            let page = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .index_name("gsi1")
-                .key_condition_expression("gsi1pk = :partition")
-                .expression_attribute_values(":partition", AttributeValue::S(partition.to_owned()))
-                .set_exclusive_start_key(start.take())
-                .send()
-                .await
-                .map_err(|error| self.aws(AwsError::new("Query", &error)))?;
+            let page = query.clone().set_exclusive_start_key(start.take()).send().await;
+            let page = page.map_err(|error| self.aws(AwsError::new("Query", &error)))?;
             found.extend(page.items.unwrap_or_default());
             start = page.last_evaluated_key;
-            if start.is_none() {
+            if start.is_none() || limit.is_some() {
                 return Ok(found);
             }
         }

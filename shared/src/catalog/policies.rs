@@ -117,21 +117,14 @@ impl Policies {
     /// # Errors
     /// When DynamoDB refuses, or an item cannot be read.
     pub async fn list(&self) -> Result<Vec<StoredPolicy>, CatalogError> {
-        let Catalog { client, table } = &self.0;
-        let mut items = client
+        let query = self
+            .0
+            .client
             .query()
-            .table_name(table)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(PARTITION.to_owned()))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let mut policies = Vec::new();
-        while let Some(item) = items.next().await {
-            policies.push(self.0.parse(item.map_err(|error| self.0.aws(AwsError::new("Query", &error)))?)?);
-        }
-        Ok(policies)
+            .consistent_read(true);
+        self.0.query(query, None).await?.into_iter().map(|item| self.0.parse(item)).collect()
     }
 
     /// Stores a policy in place of the version that was read before: `None` when there was none.
