@@ -3,4 +3,5 @@
 
 mod ends_with_its_owner;
 mod probes;
+mod runs_alone;
 mod runs_on_the_emulated_clock;

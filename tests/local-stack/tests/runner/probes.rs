@@ -5,8 +5,8 @@ use std::path::Path;
 
 use local_stack::{FUNCTIONS, LocalStack, Options, repository_root};
 
-/// Starts it; the probes are written to the directory.
-pub(crate) async fn start_with_probes(directory: &Path, options: Options) -> LocalStack {
+/// Writes the probes, one for each function, to a directory.
+pub(crate) fn write(directory: &Path) {
     let root = repository_root();
     let (python, probe) = (root.join(".venv/bin/python"), root.join("tests/local-stack/python/probe.py"));
     let bootstrap = format!(
@@ -19,6 +19,11 @@ pub(crate) async fn start_with_probes(directory: &Path, options: Options) -> Loc
         std::fs::write(&path, &bootstrap).expect("written");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("executable");
     }
+}
+
+/// Starts the local AWS with probes, which are written to the directory.
+pub(crate) async fn start_with_probes(directory: &Path, options: Options) -> LocalStack {
+    write(directory);
     let options = Options { binaries: Some(directory.to_owned()), ..options };
     LocalStack::start(options).await.expect("the local AWS starts")
 }
