@@ -3,7 +3,7 @@
 use futures::{StreamExt as _, stream};
 
 use crate::aws::backup::VaultReader;
-use crate::aws::{Fault, KeyOpener};
+use crate::aws::{AwsError, Fault, KeyOpener};
 use crate::catalog::{CatalogError, Points};
 use crate::chain::{ListedPoint, Reading, RestorePoint};
 use crate::evolving::Evolving;
@@ -68,7 +68,8 @@ impl PointReader {
         let tags = match self.vault.tags(&listed.arn).await {
             Ok(tags) => PointTags::read(&tags),
             Err(error) => {
-                let reading = Reading::Unreadable(format!("its tags cannot be read: {error}"));
+                tracing::warn!(point = %listed.arn, %error, "tags cannot be read");
+                let reading = Reading::Unreadable(format!("its tags cannot be read: {}", error.summary()));
                 return RestorePoint::identify(listed, reading);
             }
         };
@@ -93,14 +94,10 @@ impl PointReader {
         };
         let key = match self.keys.open(&tags.keys, table).await {
             Ok(key) => key,
-            // KMS says so of a wrapped key that was changed or is of another table's account or Region.
-            Err(error) if error.code() == "InvalidCiphertextException" => {
-                return Reading::NotAuthentic(format!("its data key is not authentic: {error}"));
+            Err(error) => {
+                tracing::warn!(%table, %error, "a data key cannot be unwrapped");
+                return unopened(&error);
             }
-            Err(error) if error.fault() == Fault::AccessDenied => {
-                return Reading::Unreadable(format!("this stack's key may not open it: {error}"));
-            }
-            Err(error) => return Reading::Unreadable(format!("its data key cannot be unwrapped: {error}")),
         };
         match Sealer::new(&key, table).open(PartName::Core, record) {
             Ok(encoded) => match Evolving::<Core>::decode(&encoded) {
@@ -110,5 +107,19 @@ impl PointReader {
             Err(error @ OpenError::NotAuthentic) => Reading::NotAuthentic(format!("its metadata: {error}")),
             Err(error) => Reading::Unreadable(format!("its metadata: {error}")),
         }
+    }
+}
+
+/// What a data key that KMS does not unwrap says about its point. Without the request id: two reports of one trouble read
+/// the same.
+fn unopened(error: &AwsError) -> Reading {
+    let said = error.summary();
+    match error.fault() {
+        // KMS says so of a wrapped key that was changed, or is of another table's account or Region.
+        _ if error.code() == "InvalidCiphertextException" => {
+            Reading::NotAuthentic(format!("its data key is not authentic: {said}"))
+        }
+        Fault::AccessDenied => Reading::Unreadable(format!("this stack's key may not open it: {said}")),
+        _ => Reading::Unreadable(format!("its data key cannot be unwrapped: {said}")),
     }
 }

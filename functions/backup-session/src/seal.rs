@@ -11,7 +11,8 @@ use dynachain::chain::PerFlag;
 use dynachain::evolving::{EncodeError, Evolving};
 use dynachain::id::{TableArn, VaultArn};
 use dynachain::metadata::{
-    CopyPlan, Core, Digest, Kind, NoTagRoom, PartName, PolicyStamp, SealError, SealedPoint, Sealer, lay_out,
+    CopyPlan, Core, Digest, Kind, NoTagRoom, PREFIX, PartName, PolicyStamp, SealError, SealedPoint, Sealer,
+    lay_out,
 };
 use dynachain::policy::Document;
 use dynachain::retention::{End, Keep, Lifespan};
@@ -66,7 +67,8 @@ pub(crate) fn prepare(
         start_tags: layout.at_start,
         later_tags: layout.after_completion,
         sealed_config: layout.config_in_catalog.then(|| STANDARD.encode(&sealed.config)),
-        core: Some(STANDARD.encode(&encoded)),
+        // Tags that look like ours are to be reported, so the point's tags are read each time.
+        core: (!inherited.iter().any(|tag| tag.starts_with(PREFIX))).then(|| STANDARD.encode(&encoded)),
         cold_after_days: core.cold_after_days,
         delete_after_days: context.delete_after_days,
         job: None,

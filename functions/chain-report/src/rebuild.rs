@@ -19,8 +19,10 @@ pub(crate) async fn run(deps: &Deps) -> Result<(), Refusal> {
         let page = reader.page(None, next).await.map_err(|error| error.about_vault(reader.name()))?;
         present.extend(page.points.iter().map(|point| hasher.hash_one(&point.arn)));
         for point in deps.points.identify_by_tags(page.points).await {
-            if let Some(core) = &point.core {
-                catalog.remember(&point.listed.arn, core).await.map_err(Refusal::from)?;
+            match point.memorable() {
+                Some(core) => catalog.remember(&point.listed.arn, core).await.map_err(Refusal::from)?,
+                // It may have been sound when it was remembered.
+                None => catalog.forget_core(&point.listed.arn).await.map_err(Refusal::from)?,
             }
         }
         next = page.next;

@@ -73,6 +73,14 @@ impl AwsError {
         Self { operation, fault: fault_of(&code), code, message, request_id: None }
     }
 
+    /// What happened, without the request id: the same for every repeat of the same call.
+    pub fn summary(&self) -> String {
+        match self.fault {
+            Fault::NoAnswer => format!("{} got no answer: {}", self.operation, self.message),
+            _ => format!("{} was refused: {}: {}", self.operation, self.code, self.message),
+        }
+    }
+
     /// What the refusal means.
     pub fn fault(&self) -> Fault {
         self.fault
@@ -118,10 +126,7 @@ impl AwsError {
 
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.fault {
-            Fault::NoAnswer => write!(f, "{} got no answer: {}", self.operation, self.message)?,
-            _ => write!(f, "{} was refused: {}: {}", self.operation, self.code, self.message)?,
-        }
+        f.write_str(&self.summary())?;
         match &self.request_id {
             Some(id) => write!(f, " (request id {id})"),
             None => Ok(()),

@@ -90,6 +90,14 @@ impl Points {
         self.0.put(item).await
     }
 
+    /// Forgets what a point was, and keeps the configuration that may be stored for it.
+    ///
+    /// # Errors
+    /// When DynamoDB refuses.
+    pub async fn forget_core(&self, point: &RecoveryPointArn) -> Result<(), CatalogError> {
+        self.0.remove(&key(point)).await
+    }
+
     /// Forgets a point, the rest of its configuration included.
     ///
     /// # Errors

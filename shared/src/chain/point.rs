@@ -138,6 +138,12 @@ impl RestorePoint {
         self.listed.is_restorable() && self.core.is_some()
     }
 
+    /// The core that the catalog may remember in place of the tags. None of a point whose tags have something to report:
+    /// those are read each time.
+    pub fn memorable(&self) -> Option<&Core> {
+        self.core.as_deref().filter(|_| self.ignored_tags.is_empty())
+    }
+
     /// When its flags end; `None` for points that retention never judges.
     pub fn lifespan(&self) -> Option<Lifespan> {
         let core = self.core.as_deref()?;
