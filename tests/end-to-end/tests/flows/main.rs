@@ -1,0 +1,19 @@
+//! Whole flows on the local AWS, through the real Lambda binaries and their own roles.
+//!
+//! Each test starts a local AWS of its own and tells one story. The emulated clock stands still unless a test moves it, so
+//! nothing happens by itself and every figure can be told beforehand. At its end each asks the product's own verifier, the
+//! report, what it makes of the vault.
+#![expect(clippy::expect_used, reason = "a panic is how tests fail, in their helpers too")]
+
+mod alone;
+mod by_hand;
+mod metadata;
+mod permissions;
+mod policies;
+mod recovery;
+mod refusals;
+mod report;
+mod sessions;
+mod support;
+mod target_region;
+mod troubled_tables;
