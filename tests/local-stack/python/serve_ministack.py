@@ -1,12 +1,14 @@
 """Starts ministack for dynachain's local AWS.
 
-Two answers more, everything else goes to ministack unchanged:
+Three answers more, everything else goes to ministack unchanged:
 
 - `GET /_local/callers/<access key id>`: `{"arn", "account", "session_token"}`, or 404 for an unknown key. The AWS Backup
   emulator asks it whose role a signed request carries, so that it can enforce the template's policies as ministack does
   for the services it serves itself.
 - `GET /_local/wakes`: all schedules and all `rate`/`cron` rules of all Regions, as ministack stores them, for the waker.
   The API itself would take a call per schedule, and ministack's ListSchedules ends after its first page.
+- `PUT /_local/tables/<status>/<table ARN>`: gives a table a status, such as `CREATING`. ministack makes and deletes tables
+  at once, AWS does not, and tests need a table in between.
 
 What ministack lacks or gets wrong, and this template meets, is set right in `corrections.py`.
 """
@@ -17,10 +19,11 @@ import sys
 import corrections
 from ministack import app as ministack
 from ministack.core.iam_evaluator import resolve_caller_identity
-from ministack.services import eventbridge, scheduler
+from ministack.services import dynamodb, eventbridge, scheduler
 from parent import end_with_parent
 
 CALLERS = "/_local/callers/"
+TABLES = "/_local/tables/"
 WAKES = "/_local/wakes"
 wrapped = ministack.app
 
@@ -49,6 +52,17 @@ def wakes() -> dict:
     return {"Schedules": schedules, "Rules": rules}
 
 
+def set_table_status(status_and_arn: str) -> dict | None:
+    """Gives a table a status; none if there is no such table."""
+    status, _, arn = status_and_arn.partition("/")
+    region, account, resource = arn.split(":")[3:6]
+    table = dynamodb._tables.get_scoped(account, region, resource.removeprefix("table/"))
+    if table is None:
+        return None
+    table["TableStatus"] = status
+    return {"TableStatus": status}
+
+
 async def answer(send, status: int, body: dict | None) -> None:
     """One JSON answer."""
     headers = [(b"content-type", b"application/json")]
@@ -61,6 +75,9 @@ async def app(scope, receive, send):
     path = scope["path"] if scope["type"] == "http" else ""
     if path == WAKES:
         await answer(send, 200, wakes())
+    elif path.startswith(TABLES) and scope["method"] == "PUT":
+        found = set_table_status(path.removeprefix(TABLES))
+        await answer(send, *((404, {"message": "there is no such table"}) if found is None else (200, found)))
     elif path.startswith(CALLERS):
         found = caller(path.removeprefix(CALLERS))
         missing = {"message": "nobody holds this access key"}

@@ -176,6 +176,12 @@ impl World {
         http::request(self.stack.control_endpoint(), method, path, body).await
     }
 
+    /// Gives a table a status, such as `CREATING`: the local DynamoDB makes tables at once.
+    pub(crate) async fn table_status(&self, table: &str, status: &str) {
+        let path = format!("/_local/tables/{status}/{}", arn(table));
+        http::request(self.stack.endpoint(), "PUT", &path, None).await;
+    }
+
     /// All schedules that EventBridge Scheduler has, by name, as the local AWS stores them.
     pub(crate) async fn schedules(&self) -> BTreeMap<String, Value> {
         let stored = http::request(self.stack.endpoint(), "GET", "/_local/wakes", None).await;
