@@ -1,4 +1,7 @@
-"""Packs a function's binary as Lambda wants it: `pack.py <binary> <zip>` makes a zip with `bootstrap`, always the same bytes."""
+"""Packs a function's binary as Lambda wants it: `pack.py <binary> <zip>` makes a zip with `bootstrap`, always the same bytes.
+
+`PACK_LEVEL` 1 to 9 compresses it; without it the binary is stored as it is, which is quick and good enough for a local AWS.
+"""
 
 import os
 import pathlib
@@ -23,8 +26,11 @@ def pack(binary: pathlib.Path, target: pathlib.Path) -> None:
     entry = zipfile.ZipInfo("bootstrap", date_time=(1980, 1, 1, 0, 0, 0))
     entry.external_attr = 0o755 << 16
     with tempfile.TemporaryDirectory() as directory, tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=int(os.environ.get("PACK_LEVEL", "1"))) as archive:
-            archive.writestr(entry, stripped(binary, directory).read_bytes())
+        # An entry of one's own is stored as it is unless told otherwise.
+        level = int(os.environ.get("PACK_LEVEL", "0"))
+        method = zipfile.ZIP_DEFLATED if level else zipfile.ZIP_STORED
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(entry, stripped(binary, directory).read_bytes(), method, level or None)
     os.chmod(file.name, 0o644)
     os.replace(file.name, target)
 
