@@ -1,12 +1,13 @@
 //! Requests, read strictly: every problem at once, each with its JSON path, nothing unknown let through.
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
 use crate::error::{ErrorType, Problem, Refusal};
+use crate::id::{TableArn, TableName};
 
 /// Reads the members of a request one after the other and gathers what is wrong with them.
 ///
@@ -141,12 +142,47 @@ pub fn kind(value: &Value) -> &'static str {
     }
 }
 
+/// A table as requests name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TableRef {
+    /// Its name.
+    Name(TableName),
+    /// Its ARN.
+    Arn(TableArn),
+}
+
+impl FromStr for TableRef {
+    type Err = crate::id::ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.starts_with("arn:") { text.parse().map(Self::Arn) } else { text.parse().map(Self::Name) }
+    }
+}
+
+impl Display for TableRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => name.fmt(f),
+            Self::Arn(arn) => arn.fmt(f),
+        }
+    }
+}
+
+impl TableRef {
+    /// Whether this names the table.
+    pub fn names(&self, table: &TableArn) -> bool {
+        match self {
+            Self::Name(name) => name.as_str() == table.name(),
+            Self::Arn(arn) => arn == table,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::id::TableName;
 
     #[test]
     fn every_problem_is_reported_in_document_order() {

@@ -3,9 +3,9 @@
 use dynachain::error::{ErrorType, Problem, Refusal};
 use dynachain::id::{TableArn, TableName};
 use dynachain::policy::{Document, assign, needs_tags};
+use dynachain::request::TableRef;
 
 use crate::Deps;
-use crate::input::TableRef;
 
 /// The tables of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

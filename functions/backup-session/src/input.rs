@@ -3,13 +3,11 @@
 use dynachain::chain::Flags;
 use dynachain::error::{ErrorType, Refusal};
 use dynachain::event::{self, Event, ScheduledStart};
-use dynachain::id::{PolicyName, TableArn, TableName};
+use dynachain::id::{PolicyName, TableArn};
 use dynachain::policy::parse_keep;
-use dynachain::request::Request;
+use dynachain::request::{Request, TableRef};
 use dynachain::retention::Keep;
 use serde_json::Value;
-use std::fmt;
-use std::str::FromStr;
 
 /// One invocation's input.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,40 +46,6 @@ pub(crate) struct How {
     pub(crate) dry_run: bool,
     /// Details after this table only.
     pub(crate) after: Option<TableArn>,
-}
-
-/// A table as requests name it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum TableRef {
-    Name(TableName),
-    Arn(TableArn),
-}
-
-impl FromStr for TableRef {
-    type Err = dynachain::id::ParseIdError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.starts_with("arn:") { text.parse().map(Self::Arn) } else { text.parse().map(Self::Name) }
-    }
-}
-
-impl fmt::Display for TableRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => name.fmt(f),
-            Self::Arn(arn) => arn.fmt(f),
-        }
-    }
-}
-
-impl TableRef {
-    /// Whether this names the table.
-    pub(crate) fn names(&self, table: &TableArn) -> bool {
-        match self {
-            Self::Name(name) => name.as_str() == table.name(),
-            Self::Arn(arn) => arn == table,
-        }
-    }
 }
 
 impl Input {

@@ -8,6 +8,7 @@ use dynachain::error::{ErrorType, Refusal};
 use dynachain::event::{ScheduledStart, SessionContinued};
 use dynachain::id::{PolicyName, SessionId, TableArn};
 use dynachain::policy::{Document, calendar};
+use dynachain::request::TableRef;
 use dynachain::retention::Keep;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -143,7 +144,7 @@ async fn run(
     deps: &Deps,
     invocation: &Invocation,
     wanted: Wanted,
-    tables: Option<Vec<crate::input::TableRef>>,
+    tables: Option<Vec<TableRef>>,
     now: Timestamp,
     how: &How,
 ) -> Result<Answer, Refusal> {

@@ -7,6 +7,7 @@ use dynachain::aws::backup::Vault;
 use dynachain::chain::{ChainKind, ListedPoint, RestorePoint};
 use dynachain::error::{ErrorType, Refusal};
 use dynachain::id::{RecoveryPointArn, TableArn, VaultArn};
+use dynachain::request::TableRef;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -70,18 +71,18 @@ pub(crate) async fn report(
 
 async fn one_table(
     deps: &Deps,
-    table: &str,
+    table: &TableRef,
     vault: &Vault,
 ) -> Result<BTreeMap<TableArn, Vec<ListedPoint>>, Refusal> {
     let reader = deps.points.vault();
     let refuse = |error: AwsError| error.about_vault(reader.name());
-    let arn = match table.parse::<TableArn>() {
-        Ok(arn) => arn,
-        Err(_) => named(table, deps, vault).await?,
+    let arn = match table {
+        TableRef::Arn(arn) => arn.clone(),
+        TableRef::Name(name) => named(name.as_str(), deps, vault).await?,
     };
     let points = reader.points(Some(&arn)).await.map_err(refuse)?;
     if points.is_empty() {
-        return Err(no_points(table, vault));
+        return Err(no_points(&table.to_string(), vault));
     }
     Ok([(arn, points)].into())
 }

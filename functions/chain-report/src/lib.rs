@@ -28,7 +28,11 @@ use self::request::Request;
 /// A refusal when the request is malformed, the vault or the catalog is out of reach, or the table has no point here.
 pub async fn handle(deps: &Deps, event: Value) -> Result<Report, Refusal> {
     let request = Request::parse(&event)?;
-    tracing::info!(rebuild = request.rebuild, table = request.table.as_deref(), "report");
+    tracing::info!(
+        rebuild = request.rebuild,
+        table = request.table.as_ref().map(ToString::to_string),
+        "report"
+    );
     let now = deps.now().await?;
     let vault = deps.vault().await?;
     if request.rebuild && !request.dry_run && request.after.is_none() {

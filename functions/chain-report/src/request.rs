@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dynachain::error::Refusal;
 use dynachain::id::{RecoveryPointArn, TableArn};
+use dynachain::request::TableRef;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,7 +16,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Request {
     /// One table, by name or ARN.
-    pub(crate) table: Option<String>,
+    pub(crate) table: Option<TableRef>,
     /// Whether to make the catalog's rows anew first.
     pub(crate) rebuild: bool,
     /// Whether to change nothing.
@@ -28,7 +29,7 @@ impl Request {
     pub(crate) fn parse(event: &Value) -> Result<Self, Refusal> {
         let mut members = dynachain::request::Request::of(event)?;
         let parsed = Self {
-            table: members.parsed::<TableRef>("table").map(|table| table.0),
+            table: members.parsed("table"),
             rebuild: members.flag("rebuild"),
             dry_run: members.flag("dry_run"),
             after: members.parsed("next"),
@@ -38,21 +39,6 @@ impl Request {
         }
         members.finish()?;
         Ok(parsed)
-    }
-}
-
-/// A table's name or ARN.
-struct TableRef(String);
-
-impl FromStr for TableRef {
-    type Err = dynachain::id::ParseIdError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.starts_with("arn:") {
-            text.parse::<TableArn>().map(|arn| Self(arn.to_string()))
-        } else {
-            text.parse::<dynachain::id::TableName>().map(|name| Self(name.to_string()))
-        }
     }
 }
 
