@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `GET /clock` | `{"now", "speed"}`; also for a client of HTTP/1.0 that reads to the end |
 //! | `PUT /clock {"now"?, "speed"?}` | sets the emulated time and how fast it runs, and answers when all that was due on the way has been done |
-//! | `GET /jobs`, `PUT /jobs {"backup_seconds"}` | how long jobs take, in emulated seconds |
+//! | `GET /jobs`, `PUT /jobs {"backup_seconds"?, "copy_seconds"?, "restore_seconds"?}` | how long jobs take, in emulated seconds |
 //! | `GET /calls`, `DELETE /calls` | the latest calls and event deliveries, oldest first |
 //! | `DELETE /` | all of the above as at the start, but for the time: it stays where it is and runs at the speed of real time. Vaults, jobs and recovery points stay |
 
@@ -38,6 +38,8 @@ struct ClockInput {
 #[serde(deny_unknown_fields)]
 struct JobsInput {
     backup_seconds: Option<u32>,
+    copy_seconds: Option<u32>,
+    restore_seconds: Option<u32>,
 }
 
 /// Every path of the control endpoint.
@@ -103,17 +105,25 @@ async fn set_clock(service: &Arc<Service>, body: &str) -> Result<Value, String> 
 }
 
 fn jobs(service: &Service) -> Value {
-    json!({ "backup_seconds": service.job_times().backup_seconds })
+    let JobTimes { backup_seconds, copy_seconds, restore_seconds } = service.job_times();
+    json!({ "backup_seconds": backup_seconds, "copy_seconds": copy_seconds, "restore_seconds": restore_seconds })
 }
 
 fn set_jobs(service: &Service, body: &str) -> Result<Value, String> {
-    let input: JobsInput = read(body, r#"{"backup_seconds": 60}"#)?;
+    let input: JobsInput =
+        read(body, r#"{"backup_seconds": 60, "copy_seconds": 60, "restore_seconds": 60}, or some of them"#)?;
     let mut times = service.job_times();
-    if let Some(seconds) = input.backup_seconds {
+    let given = [
+        ("backup_seconds", input.backup_seconds, &mut times.backup_seconds),
+        ("copy_seconds", input.copy_seconds, &mut times.copy_seconds),
+        ("restore_seconds", input.restore_seconds, &mut times.restore_seconds),
+    ];
+    for (name, given, time) in given {
+        let seconds = given.unwrap_or(*time);
         if seconds > LONGEST_JOB {
-            return Err(format!("backup_seconds must be 0 to {LONGEST_JOB}, not {seconds}"));
+            return Err(format!("{name} must be 0 to {LONGEST_JOB}, not {seconds}"));
         }
-        times.backup_seconds = seconds;
+        *time = seconds;
     }
     service.set_job_times(times);
     Ok(jobs(service))

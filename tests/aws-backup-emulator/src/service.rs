@@ -16,11 +16,15 @@ use crate::timeline::Timeline;
 pub(crate) struct JobTimes {
     /// A backup job that nothing holds up, from its acceptance to its end; a fifth of it is spent waiting to start.
     pub(crate) backup_seconds: u32,
+    /// As much for a copy job.
+    pub(crate) copy_seconds: u32,
+    /// As much for a restore job.
+    pub(crate) restore_seconds: u32,
 }
 
 impl Default for JobTimes {
     fn default() -> Self {
-        Self { backup_seconds: 60 }
+        Self { backup_seconds: 60, copy_seconds: 60, restore_seconds: 60 }
     }
 }
 

@@ -3,6 +3,8 @@
 //! All of it stands behind one lock, which is held for a closure only and so never across a call to another service.
 
 pub(crate) mod backup_job;
+pub(crate) mod failure;
+pub(crate) mod points;
 pub(crate) mod recovery_point;
 pub(crate) mod settings;
 pub(crate) mod tags;
@@ -13,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::aws::Scope;
 use backup_job::BackupJob;
-use recovery_point::RecoveryPoint;
+use points::Points;
 use settings::RegionSettings;
 use tags::Tags;
 use vault::Vault;
@@ -37,19 +39,13 @@ pub(crate) struct RegionState {
     pub(crate) vaults: BTreeMap<String, Vault>,
     /// By id in upper case.
     pub(crate) backup_jobs: HashMap<String, BackupJob>,
-    /// By ARN.
-    pub(crate) points: HashMap<String, RecoveryPoint>,
+    pub(crate) points: Points,
     pub(crate) settings: RegionSettings,
     /// What `StartBackupJob` made of each idempotency token: a job id.
     pub(crate) backup_tokens: HashMap<String, String>,
 }
 
 impl RegionState {
-    /// How many recovery points, whatever their status, are in a vault.
-    pub(crate) fn points_in(&self, vault: &str) -> usize {
-        self.points.values().filter(|point| point.vault == vault).count()
-    }
-
     /// The tags of a resource of AWS Backup's own, if it is there.
     pub(crate) fn tags(&self, arn: &str) -> Option<&Tags> {
         let vault = || self.vaults.values().find(|vault| vault.arn == arn).map(|vault| &vault.tags);

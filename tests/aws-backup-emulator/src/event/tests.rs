@@ -4,8 +4,9 @@ use aws_sdk_dynamodb::types::TableDescription;
 
 use super::*;
 use crate::aws::table::Snapshot;
-use crate::state::backup_job::Failure;
-use crate::state::recovery_point::{Lifecycle, Status};
+use crate::state::backup_job::{BackupJob, State};
+use crate::state::failure::Failure;
+use crate::state::recovery_point::{Lifecycle, RecoveryPoint, Status, Storage};
 
 const POINT: &str =
     "arn:aws:backup:eu-west-1:111122223333:recovery-point:f1d966fe-a3bd-410b-b292-99f442d13b56";
@@ -100,7 +101,11 @@ fn a_recovery_point_is_as_in_the_documented_sample() {
         vault_arn: "arn:aws:backup:eu-west-1:111122223333:backup-vault:ddb".to_owned(),
         resource_arn: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders".to_owned(),
         role_arn: "arn:aws:iam::111122223333:role/ddb-backup".to_owned(),
+        source_vault_arn: None,
         status: Status::Completed,
+        status_message: None,
+        storage: Storage::Warm,
+        last_restored: None,
         created: at("2026-01-31T02:10:31.152Z"),
         initiated: at("2026-01-31T02:10:31.152Z"),
         completed: Some(at("2026-01-31T02:11:05.689Z")),

@@ -50,11 +50,37 @@ impl Page {
         let token = last.map_or(Value::Null, |key| seal(self.operation, &key).into());
         (entries.into_iter().skip(from).take(self.size).map(|(_, entry)| entry).collect(), token)
     }
+
+    /// As [`Page::cut`], of entries that are in order already and begin where [`Page::after_newest`] says: no more are taken
+    /// than the page has.
+    pub(crate) fn begin<T>(
+        &self,
+        mut entries: impl Iterator<Item = T>,
+        key: impl Fn(&T) -> String,
+    ) -> (Vec<T>, Value) {
+        let page: Vec<T> = entries.by_ref().take(self.size).collect();
+        let last = page.last().filter(|_| entries.next().is_some());
+        let token = last.map_or(Value::Null, |last| seal(self.operation, &key(last)).into());
+        (page, token)
+    }
+
+    /// Where this page begins in a list that is sorted by [`newest_first`].
+    pub(crate) fn after_newest(&self) -> Result<Option<(Timestamp, &str)>, ApiError> {
+        let Some(key) = self.after.as_deref() else { return Ok(None) };
+        let (digits, name) = key.split_at_checked(DIGITS).unwrap_or_default();
+        let millisecond = digits.parse::<i64>().ok().map(|digits| i64::MAX - digits);
+        let created = millisecond.and_then(|millisecond| Timestamp::from_millisecond(millisecond).ok());
+        let created = created.ok_or_else(|| ApiError::invalid_parameter("Invalid NextToken."))?;
+        Ok(Some((created, name)))
+    }
 }
+
+/// How many digits of a key of [`newest_first`] are the time.
+const DIGITS: usize = 20;
 
 /// A key that sorts what is newer first, and by name what is equally new.
 pub(crate) fn newest_first(created: Timestamp, name: &str) -> String {
-    format!("{:020}{name}", i64::MAX.saturating_sub(created.as_millisecond()))
+    format!("{:0DIGITS$}{name}", i64::MAX.saturating_sub(created.as_millisecond()))
 }
 
 fn seal(operation: &str, key: &str) -> String {
@@ -120,6 +146,22 @@ mod tests {
         assert!(Page::new("ListX", None, Some(&token)).is_ok());
         assert!(Page::new("ListY", None, Some(&token)).is_err());
         assert!(Page::new("ListX", None, Some("%%%")).is_err());
+    }
+
+    #[test]
+    fn a_page_of_a_sorted_list_begins_where_the_last_one_ended() {
+        let at = |millisecond| Timestamp::from_millisecond(millisecond).unwrap();
+        let all = [(at(2_000), "a"), (at(1_000), "a"), (at(1_000), "b")];
+        let key = |entry: &(Timestamp, &str)| newest_first(entry.0, entry.1);
+        let first = Page::new("ListX", Some("2"), None).unwrap();
+        assert_eq!(first.after_newest().unwrap(), None);
+        let (entries, token) = first.begin(all.into_iter(), key);
+        assert_eq!(entries, &all[..2]);
+        let second = Page::new("ListX", Some("2"), token.as_str()).unwrap();
+        assert_eq!(second.after_newest().unwrap(), Some(all[1]));
+        assert_eq!(second.begin(all[2..].iter().copied(), key), (vec![all[2]], Value::Null));
+        let forged = Page::new("ListX", None, Some(&seal("ListX", "soon"))).unwrap();
+        assert!(forged.after_newest().is_err());
     }
 
     #[test]

@@ -12,8 +12,9 @@ use crate::aws::table::{self, CaptureError, Snapshot};
 use crate::event::Event;
 use crate::service::Service;
 use crate::state::RegionState;
-use crate::state::backup_job::{BackupJob, Failure, State};
-use crate::state::recovery_point::{RecoveryPoint, Status};
+use crate::state::backup_job::{BackupJob, State};
+use crate::state::failure::Failure;
+use crate::state::recovery_point::{RecoveryPoint, Status, Storage};
 use crate::state::tags::{self, Tags};
 use crate::state::vault::{Key, Vault};
 
@@ -91,7 +92,7 @@ async fn capture(
     job: &BackupJob,
     key: &Key,
 ) -> Result<(Tags, Snapshot), Failure> {
-    role::check(service, scope, job).await?;
+    role::check(service, scope, &job.role_arn, &job.id, &needed(job)).await?;
     let clients = service.aws.clients(scope);
     if key.customer
         && job.advanced
@@ -119,6 +120,24 @@ async fn capture(
     Ok((tags, Snapshot { table: description, items }))
 }
 
+/// What a backup does as its role, on what (AWS Managed Policy Reference, `AWSBackupServiceRolePolicyForBackup`).
+fn needed(job: &BackupJob) -> Vec<(&'static str, &str)> {
+    let table = job.resource_arn.as_str();
+    let mut needed = vec![
+        ("backup:DescribeBackupVault", job.vault_arn.as_str()),
+        ("dynamodb:DescribeTable", table),
+        ("dynamodb:CreateBackup", table),
+    ];
+    if job.advanced {
+        needed.push(("dynamodb:ListTagsOfResource", table));
+        needed.push(("dynamodb:StartAwsBackupJob", table));
+        needed.push(("backup:TagResource", job.recovery_point.as_str()));
+    } else {
+        needed.push(("dynamodb:DescribeBackup", job.recovery_point.as_str()));
+    }
+    needed
+}
+
 fn failure(error: CaptureError) -> Failure {
     match error {
         CaptureError::NotFound => Failure::new("RESOURCE_NOT_FOUND", "Table not found."),
@@ -142,12 +161,16 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
         job_id: job.id.clone(),
         vault: job.vault.clone(),
         vault_arn: job.vault_arn.clone(),
+        source_vault_arn: None,
         resource_arn: job.resource_arn.clone(),
         role_arn: job.role_arn.clone(),
         status: Status::Creating,
+        status_message: None,
+        storage: Storage::Warm,
         created: now,
         initiated: job.created,
         completed: None,
+        last_restored: None,
         lifecycle: job.lifecycle.clone(),
         // Without advanced features the point has the table's own key.
         key_arn: if job.advanced { Some(key.arn.clone()) } else { table_key(&snapshot) },
@@ -166,7 +189,7 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
         (job.started, job.expected_completion) = (Some(now), Some(finish));
         (job.key_arn, job.size) = (point.key_arn.clone(), size);
         let job = job.clone();
-        state.points.insert(point.arn.clone(), point.clone());
+        state.points.insert(point.clone());
         Some(job)
     });
     let Some(job) = changed else { return };

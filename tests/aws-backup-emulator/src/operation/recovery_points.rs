@@ -16,7 +16,7 @@ pub(super) async fn list_by_vault(call: &Call) -> Result<Value, ApiError> {
     // No point here comes from a backup plan, and none has a parent.
     let none =
         call.query("backupPlanId").is_some() || call.checked("parentRecoveryPointArn", is_arn)?.is_some();
-    let wanted = |point: &RecoveryPoint| {
+    let wanted = |point: &&RecoveryPoint| {
         !none
             && point.vault == name
             && resource.is_none_or(|arn| point.resource_arn == arn)
@@ -26,8 +26,14 @@ pub(super) async fn list_by_vault(call: &Call) -> Result<Value, ApiError> {
     };
     call.state(|state| {
         existing(state, name)?;
-        let points = state.points.values().filter(|point| wanted(point));
-        Ok(cut(&page, points, RecoveryPoint::list_entry))
+        let after = page.after_newest()?;
+        // A table has fewer points than a vault.
+        Ok(match resource {
+            Some(arn) => {
+                cut(&page, state.points.of_resource(arn, after).filter(wanted), RecoveryPoint::list_entry)
+            }
+            None => cut(&page, state.points.in_vault(name, after).filter(wanted), RecoveryPoint::list_entry),
+        })
     })
 }
 
@@ -38,10 +44,9 @@ pub(super) async fn list_by_resource(call: &Call) -> Result<Value, ApiError> {
     }
     call.checked("managedByAWSBackupOnly", |text| text == "true" || text == "false")?;
     let page = call.page()?;
-    Ok(call.state(|state| {
-        let points = state.points.values().filter(|point| point.resource_arn == resource);
-        cut(&page, points, RecoveryPoint::resource_entry)
-    }))
+    let after = page.after_newest()?;
+    Ok(call
+        .state(|state| cut(&page, state.points.of_resource(resource, after), RecoveryPoint::resource_entry)))
 }
 
 fn cut<'a>(
@@ -49,8 +54,7 @@ fn cut<'a>(
     points: impl Iterator<Item = &'a RecoveryPoint>,
     describe: fn(&RecoveryPoint) -> Value,
 ) -> Value {
-    let points = points.map(|point| (newest_first(point.created, &point.arn), point)).collect();
-    let (points, next) = page.cut(points);
+    let (points, next) = page.begin(points, |point| newest_first(point.created, &point.arn));
     let points: Vec<Value> = points.into_iter().map(describe).collect();
     json!({ "RecoveryPoints": points, "NextToken": next })
 }

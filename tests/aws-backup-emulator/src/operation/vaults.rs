@@ -55,6 +55,7 @@ pub(super) async fn create(call: &Call) -> Result<Value, ApiError> {
         key,
         creator_request_id: creator,
         tags,
+        lock: None,
     };
     call.state(|state| insert(state, vault))
 }
@@ -107,7 +108,7 @@ fn key(call: &Call, arn: Option<String>) -> Result<Key, ApiError> {
 pub(super) async fn describe(call: &Call) -> Result<Value, ApiError> {
     let name = call.part("backupVaultName")?;
     own_account(call)?;
-    call.state(|state| existing(state, name).map(|vault| vault.describe(state.points_in(name))))
+    call.state(|state| existing(state, name).map(|vault| vault.describe(state.points.count_in(name))))
 }
 
 /// A vault of another account is as good as none.
@@ -122,7 +123,7 @@ pub(super) async fn delete(call: &Call) -> Result<Value, ApiError> {
     let name = call.part("backupVaultName")?;
     call.state(|state| {
         existing(state, name)?;
-        if state.points_in(name) > 0 {
+        if state.points.count_in(name) > 0 {
             return Err(ApiError::vault_not_empty());
         }
         state.vaults.remove(name);
@@ -141,7 +142,7 @@ pub(super) async fn list(call: &Call) -> Result<Value, ApiError> {
     let none = kind.is_some_and(|kind| kind != "BACKUP_VAULT") || call.query("shared") == Some("true");
     let vaults = call.state(|state| {
         let vaults = state.vaults.values().filter(|_| !none);
-        vaults.map(|vault| (vault.name.clone(), vault.describe(state.points_in(&vault.name)))).collect()
+        vaults.map(|vault| (vault.name.clone(), vault.describe(state.points.count_in(&vault.name)))).collect()
     });
     let (vaults, next): (Vec<Value>, _) = page.cut(vaults);
     Ok(json!({ "BackupVaultList": vaults, "NextToken": next }))

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::failure::Failure;
 use super::recovery_point::Lifecycle;
 use super::tags::Tags;
 use crate::time::epoch;
@@ -70,20 +71,6 @@ pub(crate) struct BackupJob {
     pub(crate) recovery_point: String,
     pub(crate) key_arn: Option<String>,
     pub(crate) size: u64,
-}
-
-/// Why a job did not succeed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) message: String,
-    /// `MessageCategory`, as the AWS Backup Developer Guide, "Backup dashboards", names them.
-    pub(crate) category: &'static str,
-}
-
-impl Failure {
-    pub(crate) fn new(category: &'static str, message: impl Into<String>) -> Self {
-        Self { message: message.into(), category }
-    }
 }
 
 impl BackupJob {

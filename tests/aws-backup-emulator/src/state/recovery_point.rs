@@ -10,10 +10,15 @@ use crate::aws::table::Snapshot;
 use crate::time::epoch;
 
 /// Where a point is in its life.
+#[expect(dead_code, reason = "deletion comes next")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Creating,
     Completed,
+    /// On its way out, but there until it has gone.
+    Deleting,
+    /// To be deleted, but it could not be: there and paid for until it is deleted again.
+    Expired,
 }
 
 impl Status {
@@ -21,6 +26,25 @@ impl Status {
         match self {
             Self::Creating => "CREATING",
             Self::Completed => "COMPLETED",
+            Self::Deleting => "DELETING",
+            Self::Expired => "EXPIRED",
+        }
+    }
+}
+
+/// Where a point lies.
+#[expect(dead_code, reason = "transitions come next")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Storage {
+    Warm,
+    Cold,
+}
+
+impl Storage {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Warm => "WARM",
+            Self::Cold => "COLD",
         }
     }
 }
@@ -57,13 +81,19 @@ pub(crate) struct RecoveryPoint {
     pub(crate) job_id: String,
     pub(crate) vault: String,
     pub(crate) vault_arn: String,
+    /// The vault that a copy was made from.
+    pub(crate) source_vault_arn: Option<String>,
     pub(crate) resource_arn: String,
     pub(crate) role_arn: String,
     pub(crate) status: Status,
+    /// Why it is in this status, where that needs words.
+    pub(crate) status_message: Option<String>,
+    pub(crate) storage: Storage,
     pub(crate) created: Timestamp,
     /// When the job was accepted that made it.
     pub(crate) initiated: Timestamp,
     pub(crate) completed: Option<Timestamp>,
+    pub(crate) last_restored: Option<Timestamp>,
     pub(crate) lifecycle: Option<Lifecycle>,
     pub(crate) key_arn: Option<String>,
     pub(crate) key_kind: Option<&'static str>,
@@ -93,14 +123,17 @@ impl RecoveryPoint {
             "RecoveryPointArn": self.arn,
             "BackupVaultName": self.vault,
             "BackupVaultArn": self.vault_arn,
+            "SourceBackupVaultArn": self.source_vault_arn,
             "ResourceArn": self.resource_arn,
             "ResourceName": self.resource_name(),
             "ResourceType": "DynamoDB",
             "IamRoleArn": self.role_arn,
             "Status": self.status.as_str(),
+            "StatusMessage": self.status_message,
             "CreationDate": epoch(self.created),
             "InitiationDate": epoch(self.initiated),
             "CompletionDate": self.completed.map(epoch),
+            "LastRestoreTime": self.last_restored.map(epoch),
             "BackupSizeInBytes": self.known_size(),
             "Lifecycle": self.lifecycle.as_ref().map(Lifecycle::describe),
             "CalculatedLifecycle": calculated,
@@ -115,7 +148,7 @@ impl RecoveryPoint {
     /// As `DescribeRecoveryPoint` gives it.
     pub(crate) fn describe(&self) -> Value {
         let mut entry = self.list_entry();
-        entry["StorageClass"] = "WARM".into();
+        entry["StorageClass"] = self.storage.as_str().into();
         entry
     }
 
@@ -125,6 +158,7 @@ impl RecoveryPoint {
             "RecoveryPointArn": self.arn,
             "CreationDate": epoch(self.created),
             "Status": self.status.as_str(),
+            "StatusMessage": self.status_message,
             "EncryptionKeyArn": self.key_arn,
             "EncryptionKeyType": self.key_kind,
             "BackupSizeBytes": self.known_size(),

@@ -16,6 +16,7 @@ pub(crate) struct Vault {
     pub(crate) key: Key,
     pub(crate) creator_request_id: Option<String>,
     pub(crate) tags: Tags,
+    pub(crate) lock: Option<Lock>,
 }
 
 /// What a vault's points are encrypted with.
@@ -46,7 +47,21 @@ impl Vault {
             "CreationDate": epoch(self.created),
             "CreatorRequestId": self.creator_request_id,
             "NumberOfRecoveryPoints": points,
-            "Locked": false,
+            "Locked": self.lock.is_some(),
+            "MinRetentionDays": self.lock.as_ref().and_then(|lock| lock.min_days),
+            "MaxRetentionDays": self.lock.as_ref().and_then(|lock| lock.max_days),
+            "LockDate": self.lock.as_ref().and_then(|lock| lock.date).map(epoch),
         })
     }
+}
+
+/// A vault lock (AWS Backup Developer Guide, "AWS Backup Vault Lock").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lock {
+    /// The shortest retention, in days, that a job may ask for.
+    pub(crate) min_days: Option<i64>,
+    /// The longest.
+    pub(crate) max_days: Option<i64>,
+    /// When the lock can no longer be changed; `None` for one in governance mode.
+    pub(crate) date: Option<Timestamp>,
 }

@@ -60,7 +60,10 @@ async fn controls_say_what_they_are_and_what_they_want() -> Result<()> {
         let answer = http(stack.emulator.control_endpoint(), "PUT", path, body).await?;
         assert!(answer.starts_with("HTTP/1.0 400"), "{path} {body}: {answer}");
     }
-    assert_eq!(stack.control("GET", "/jobs", "").await?, json!({ "backup_seconds": 60 }));
+    assert_eq!(
+        stack.control("GET", "/jobs", "").await?,
+        json!({ "backup_seconds": 60, "copy_seconds": 60, "restore_seconds": 60 })
+    );
     stack.backup.list_backup_vaults().send().await?;
     assert_eq!(stack.calls().await?.last().map(String::as_str), Some("ListBackupVaults 200"));
     assert_eq!(stack.control("DELETE", "/calls", "").await?, json!({ "calls": [], "dropped": 0 }));
