@@ -229,6 +229,17 @@ arn_id! {
     |arn| arn.service == "kms" && arn.resource.strip_prefix("key/").is_some_and(|id| !id.is_empty())
 }
 
+impl KeyArn {
+    /// The ARN that a multi-Region key has in another Region: its replicas share its id.
+    ///
+    /// # Errors
+    /// When the Region is malformed.
+    pub fn in_region(&self, region: &str) -> Result<Self, ParseIdError> {
+        let id = self.0.rsplit(':').next().unwrap_or_default();
+        format!("arn:{}:kms:{region}:{}:{id}", partition_of(region), self.account()).parse()
+    }
+}
+
 /// A policy's name: 1 to 59 of `A-Za-z0-9_-` (59, so that schedule names made from it fit EventBridge's 64).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PolicyName(String);

@@ -16,6 +16,7 @@ pub mod evolving;
 pub mod id;
 pub mod metadata;
 mod open_text;
+pub mod permissions;
 pub mod point_reader;
 pub mod policy;
 pub mod request;

@@ -18,6 +18,8 @@ mod zone;
 pub use document::{ColdStorage, Document, Home};
 pub use keep::parse_keep;
 pub use pattern::TablePatterns;
+#[cfg(test)]
+pub(crate) use pattern::glob_matches;
 pub use schedule::{Days, MonthDay, Schedule, Schedules};
 pub use scope::{Assignment, Scope, Selection, Table, assign, needs_tags};
 pub use target::CopyTarget;

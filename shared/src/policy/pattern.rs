@@ -84,7 +84,7 @@ impl Serialize for TablePatterns {
 
 /// Whether `glob` describes the whole of `text`: the piece before the first `*` begins it, the one after the last ends
 /// it, and those between follow in order. Taking each as early as possible is enough, as `*` is the only wildcard.
-fn glob_matches(glob: &str, text: &str) -> bool {
+pub(crate) fn glob_matches(glob: &str, text: &str) -> bool {
     let Some((head, tail)) = glob.split_once('*') else { return glob == text };
     let Some(mut rest) = text.strip_prefix(head) else { return false };
     let (middle, last) = tail.rsplit_once('*').unwrap_or(("", tail));

@@ -1,0 +1,95 @@
+//! Conditions of the roles' statements, and the context that meets them.
+
+use serde_json::{Value, json};
+
+use super::Stack;
+
+/// The keys of the encryption context of every data key.
+const CONTEXT_KEYS: [&str; 2] = ["dynachain:format", "dynachain:source"];
+
+/// A condition of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// KMS is asked with the encryption context that dynachain writes, and no other.
+    OurContext,
+    /// The role is passed to this service.
+    PassedTo(&'static str),
+    /// The events are dynachain's own.
+    OurEvents,
+    /// DynamoDB uses the key, on behalf of the role.
+    ThroughDynamoDb,
+    /// The resource belongs to the role's own account.
+    OwnAccount,
+    /// The grant is for an AWS service.
+    GrantToAws,
+}
+
+/// A value of a request's context, as the IAM policy simulator takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextEntry {
+    /// The condition key.
+    pub key: &'static str,
+    /// Its values.
+    pub values: Vec<String>,
+    /// Their type.
+    pub kind: ContextType,
+}
+
+/// The types of context values that we need (IAM API Reference, `ContextEntry`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContextType {
+    /// One text.
+    Text,
+    /// Several texts.
+    TextList,
+    /// `true` or `false`.
+    Boolean,
+}
+
+impl Condition {
+    /// As a statement's `Condition` has it.
+    pub(super) fn json(self, stack: &Stack) -> Value {
+        match self {
+            Self::OurContext => json!({
+                "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": CONTEXT_KEYS},
+                "Null": {"kms:EncryptionContextKeys": "false"},
+            }),
+            Self::PassedTo(service) => json!({"StringEquals": {"iam:PassedToService": service}}),
+            Self::OurEvents => json!({"StringEquals": {"events:source": crate::event::SOURCE}}),
+            Self::ThroughDynamoDb => json!({"StringEquals": {"kms:ViaService": dynamodb_in(stack)}}),
+            Self::OwnAccount => json!({"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}}),
+            Self::GrantToAws => json!({"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        }
+    }
+
+    /// The context that a request of ours has.
+    pub(super) fn context(self, stack: &Stack) -> Vec<ContextEntry> {
+        let text =
+            |key, value: &str| ContextEntry { key, values: vec![value.to_owned()], kind: ContextType::Text };
+        match self {
+            Self::OurContext => vec![ContextEntry {
+                key: "kms:EncryptionContextKeys",
+                values: CONTEXT_KEYS.map(str::to_owned).to_vec(),
+                kind: ContextType::TextList,
+            }],
+            Self::PassedTo(service) => vec![text("iam:PassedToService", service)],
+            Self::OurEvents => vec![text("events:source", crate::event::SOURCE)],
+            Self::ThroughDynamoDb => vec![text("kms:ViaService", &dynamodb_in(stack))],
+            Self::OwnAccount => {
+                vec![
+                    text("aws:PrincipalAccount", &stack.account),
+                    text("aws:ResourceAccount", &stack.account),
+                ]
+            }
+            Self::GrantToAws => vec![ContextEntry {
+                key: "kms:GrantIsForAWSResource",
+                values: vec!["true".to_owned()],
+                kind: ContextType::Boolean,
+            }],
+        }
+    }
+}
+
+fn dynamodb_in(stack: &Stack) -> String {
+    format!("dynamodb.{}.amazonaws.com", stack.region)
+}

@@ -1,0 +1,143 @@
+//! What statements are about: as ARN patterns in a policy, and as the very resources that a backup policy needs.
+
+use super::{Role, Stack};
+use crate::id::{PolicyName, TableArn, VaultArn};
+
+/// The resources of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resources {
+    /// `*`, for actions that know no narrower resource.
+    Anything,
+    /// The log group of a function.
+    LogOf(&'static str),
+    /// The catalog table and its index.
+    Catalog,
+    /// Every table of the Region.
+    Tables,
+    /// DynamoDB's backups of every table of the Region.
+    TableBackups,
+    /// The stack's vault.
+    Vault,
+    /// Every vault there is: those that copies go to may be anywhere.
+    AnyVault,
+    /// The account's vaults in every Region.
+    OwnVaultsAnywhere,
+    /// The recovery points of this Region.
+    Points,
+    /// The account's recovery points in every Region.
+    OwnPointsAnywhere,
+    /// The stack's key.
+    Key,
+    /// The account's keys in this Region.
+    KeysHere,
+    /// The account's keys in every Region.
+    OwnKeysAnywhere,
+    /// The schedules of the stack's group.
+    Schedules,
+    /// A role of the stack.
+    Role(Role),
+    /// All its roles.
+    AllRoles,
+    /// The session function.
+    SessionFunction,
+    /// The default event bus.
+    DefaultBus,
+    /// Where undelivered schedules go.
+    ScheduleQueue,
+    /// Where events go that a function gave up on.
+    InvocationQueue,
+}
+
+/// What one backup policy is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subjects {
+    /// Its name.
+    pub policy: PolicyName,
+    /// The tables it covers.
+    pub tables: Vec<TableArn>,
+    /// The vaults it copies to.
+    pub targets: Vec<VaultArn>,
+}
+
+impl Resources {
+    /// The ARN patterns that a statement has.
+    pub fn patterns(self, stack: &Stack) -> Vec<String> {
+        let (partition, account) = (stack.partition(), &stack.account);
+        let one = match self {
+            Self::Anything => "*".to_owned(),
+            Self::LogOf(function) => stack.arn("logs", &format!("{}:*", log_group(function))),
+            Self::Catalog => return catalog(stack),
+            Self::Tables => stack.arn("dynamodb", "table/*"),
+            Self::TableBackups => stack.arn("dynamodb", "table/*/backup/*"),
+            Self::Vault => stack.vault.to_string(),
+            Self::AnyVault => format!("arn:{partition}:backup:*:*:backup-vault:*"),
+            Self::OwnVaultsAnywhere => format!("arn:{partition}:backup:*:{account}:backup-vault:*"),
+            Self::Points => stack.arn("backup", "recovery-point:*"),
+            Self::OwnPointsAnywhere => format!("arn:{partition}:backup:*:{account}:recovery-point:*"),
+            Self::Key => stack.key.to_string(),
+            Self::KeysHere => stack.arn("kms", "key/*"),
+            Self::OwnKeysAnywhere => format!("arn:{partition}:kms:*:{account}:key/*"),
+            Self::Schedules => stack.arn("scheduler", &format!("schedule/{}/*", stack.schedule_group)),
+            Self::Role(role) => stack.role(role).to_owned(),
+            Self::AllRoles => return stack.roles.values().cloned().collect(),
+            Self::SessionFunction => stack.session_function.clone(),
+            Self::DefaultBus => stack.arn("events", "event-bus/default"),
+            Self::ScheduleQueue => stack.schedule_queue.clone(),
+            Self::InvocationQueue => stack.invocation_queue.clone(),
+        };
+        vec![one]
+    }
+
+    /// The resources that a policy needs of them. Recovery points and the like, which have no name before they are made, are
+    /// stood for by one of any name; so are tables where none is covered.
+    pub fn needed(self, stack: &Stack, subjects: &Subjects) -> Vec<String> {
+        let own_targets = subjects.targets.iter().filter(|target| target.account() == stack.account);
+        let own_vaults = || std::iter::once(&stack.vault).chain(own_targets.clone());
+        let table = || subjects.tables.first().map_or_else(|| any_table(stack), ToString::to_string);
+        match self {
+            Self::LogOf(function) => {
+                vec![stack.arn("logs", &format!("{}:log-stream:{ANY}", log_group(function)))]
+            }
+            Self::Tables if subjects.tables.is_empty() => vec![any_table(stack)],
+            Self::Tables => subjects.tables.iter().map(ToString::to_string).collect(),
+            Self::TableBackups => vec![format!("{}/backup/{ANY}", table())],
+            Self::AnyVault if subjects.targets.is_empty() => vec![stack.vault.to_string()],
+            Self::AnyVault => subjects.targets.iter().map(ToString::to_string).collect(),
+            Self::OwnVaultsAnywhere => own_vaults().map(ToString::to_string).collect(),
+            Self::Points => vec![stack.arn("backup", &format!("recovery-point:{ANY}"))],
+            Self::OwnPointsAnywhere => own_vaults()
+                .map(|vault| {
+                    let (partition, region) = (stack.partition(), vault.region());
+                    format!("arn:{partition}:backup:{region}:{}:recovery-point:{ANY}", stack.account)
+                })
+                .collect(),
+            Self::KeysHere => vec![stack.key.to_string()],
+            Self::OwnKeysAnywhere => own_vaults()
+                .filter_map(|vault| stack.key.in_region(vault.region()).ok())
+                .map(|key| key.to_string())
+                .collect(),
+            Self::Schedules => {
+                let (group, policy) = (&stack.schedule_group, &subjects.policy);
+                vec![stack.arn("scheduler", &format!("schedule/{group}/{policy}-0000"))]
+            }
+            _ => self.patterns(stack),
+        }
+    }
+}
+
+/// Stands for a name that AWS has yet to give.
+const ANY: &str = "any";
+
+fn any_table(stack: &Stack) -> String {
+    stack.arn("dynamodb", &format!("table/{ANY}"))
+}
+
+fn catalog(stack: &Stack) -> Vec<String> {
+    let table = stack.arn("dynamodb", &format!("table/{}", stack.catalog));
+    let index = format!("{table}/index/gsi1");
+    vec![table, index]
+}
+
+fn log_group(function: &str) -> String {
+    format!("log-group:/aws/lambda/dynachain-{function}")
+}
