@@ -5,6 +5,7 @@
 
 pub mod calendar;
 mod document;
+mod json_schema;
 mod keep;
 mod pattern;
 mod reader;
@@ -16,6 +17,7 @@ pub mod wake;
 mod zone;
 
 pub use document::{ColdStorage, Document, Home};
+pub use json_schema::json_schema;
 pub use keep::parse_keep;
 pub use pattern::TablePatterns;
 #[cfg(test)]

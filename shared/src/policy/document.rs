@@ -16,7 +16,7 @@ use crate::id::PolicyName;
 /// (Amazon DynamoDB Developer Guide, "Quotas").
 const LARGEST: usize = 300 * 1024;
 
-const MEMBERS: [&str; 12] = [
+pub(super) const MEMBERS: [&str; 12] = [
     "name",
     "description",
     "enabled",
@@ -209,4 +209,4 @@ fn read_cold_storage(spot: &Spot<'_>, home: Option<&Home>) -> Option<ColdStorage
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -9,8 +9,9 @@ use super::reader::{Members, Spot, brief, nearest, one_of};
 use crate::chain::{Flag, PerFlag};
 use crate::retention::Keep;
 
-const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-const MONTHS: [&str; 12] = [
+pub(super) const WEEKDAYS: [&str; 7] =
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+pub(super) const MONTHS: [&str; 12] = [
     "january",
     "february",
     "march",
@@ -24,7 +25,8 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
-const NTH: [(&str, i8); 5] = [("first", 1), ("second", 2), ("third", 3), ("fourth", 4), ("last", -1)];
+pub(super) const NTH: [(&str, i8); 5] =
+    [("first", 1), ("second", 2), ("third", 3), ("fourth", 4), ("last", -1)];
 
 /// The schedules that a policy has, by the flag they give.
 pub type Schedules = PerFlag<Schedule>;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::reader::Spot;
 
 /// How many tags of its own a policy may give to its recovery points.
-const MOST: usize = 5;
+pub(super) const MOST: usize = 5;
 
 /// Tags that recovery points get besides dynachain's own: at most five, none with a reserved prefix.
 pub(super) fn read_own(spot: &Spot<'_>) -> Option<BTreeMap<String, String>> {

@@ -10,7 +10,7 @@ use crate::id::{KeyArn, VaultArn, partition_of};
 use crate::retention::Keep;
 
 /// How many distinct targets a policy may have.
-const MOST: usize = 5;
+pub(super) const MOST: usize = 5;
 
 /// A vault to which points are copied, and how long their flags are kept there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

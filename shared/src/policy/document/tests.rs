@@ -5,12 +5,12 @@ use serde_json::json;
 use super::*;
 use crate::retention::Keep;
 
-fn home() -> Home {
+pub(in crate::policy) fn home() -> Home {
     Home { region: "eu-central-1".to_owned(), account: "111122223333".to_owned(), copy_deadline_days: 7 }
 }
 
 /// A document that uses every member.
-fn whole() -> Value {
+pub(in crate::policy) fn whole() -> Value {
     json!({
         "name": "orders", "description": "Order tables", "enabled": true, "priority": 100,
         "timezone": "Europe/Berlin",
@@ -39,7 +39,7 @@ fn whole() -> Value {
 }
 
 /// The whole document with one member set (`null` takes it out); the pointer's parents exist.
-fn with(pointer: &str, value: Value) -> Value {
+pub(in crate::policy) fn with(pointer: &str, value: Value) -> Value {
     let mut document = whole();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     match document.pointer_mut(parent).unwrap() {
@@ -269,7 +269,7 @@ fn a_stored_document_is_read_whatever_the_settings_are_now() {
 }
 
 /// JSON that is near to what documents hold, and some that is not.
-fn anything() -> impl Strategy<Value = Value> {
+pub(in crate::policy) fn anything() -> impl Strategy<Value = Value> {
     let words = [
         "forever",
         "07:00",
@@ -305,7 +305,7 @@ fn anything() -> impl Strategy<Value = Value> {
 }
 
 /// Every place in a document.
-fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
+pub(in crate::policy) fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
     found.push(here.to_owned());
     match value {
         Value::Object(members) => {
