@@ -6,16 +6,21 @@
 pub mod backup;
 mod bus;
 mod error;
+mod key_states;
 mod keys;
 mod rate;
+pub mod roles;
 pub mod scheduler;
 pub mod table_reader;
+mod table_states;
 pub mod tables;
 
 pub use bus::EventBus;
 pub use error::{AwsError, Fault};
+pub use key_states::{KeyState, KeyStates};
 pub use keys::{KeyMaker, KeyOpener, NewDataKey};
 pub use rate::Rate;
+pub use table_states::TableStates;
 
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, SdkConfig};

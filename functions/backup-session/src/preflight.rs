@@ -6,7 +6,7 @@ use dynachain::catalog::SessionRecord;
 use dynachain::error::{ErrorType, Refusal};
 use dynachain::id::{TableArn, TableName};
 use dynachain::policy::Document;
-use dynachain::retention::{End, Lifespan, VaultLock};
+use dynachain::retention::{End, Lifespan};
 use jiff::Timestamp;
 
 use crate::{Deps, seal};
@@ -34,12 +34,7 @@ pub(crate) fn days_under_lock(
     policy: &Document,
     now: Timestamp,
 ) -> Result<Option<u32>, Refusal> {
-    if !vault.locked {
-        return Ok(None);
-    }
-    let bound = |days: Option<i64>| days.and_then(|days| u32::try_from(days).ok());
-    let lock =
-        VaultLock { min_days: bound(vault.min_retention_days), max_days: bound(vault.max_retention_days) };
+    let Some(lock) = vault.lock() else { return Ok(None) };
     let kept = seal::kept(session, policy);
     let lifespan = Lifespan::counted(session.scheduled_at, policy.timezone.name(), &kept, session.keep);
     lock.delete_after_days(now, lifespan.expires_at().unwrap_or(End::Never)).map_err(|conflict| {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::coverage::{self, TableChanges};
 use crate::expiry::{self, PointChanges};
 use crate::schedules::{self, ScheduleChanges};
-use crate::{Deps, overtaken};
+use crate::{Deps, notes, overtaken};
 
 /// How many coming occurrences an answer shows.
 const OCCURRENCES: usize = 5;
@@ -33,6 +33,8 @@ pub(crate) struct Change {
     points: PointChanges,
     /// The next few; what they were when the policy is disabled, they would be once it is enabled.
     occurrences: Vec<Occurrence>,
+    /// What the document cannot say: that AWS alone removes points from locked vaults.
+    notes: Vec<String>,
 }
 
 /// When sessions are due, and the flags of their points.
@@ -57,6 +59,7 @@ pub(crate) async fn run(
         None => PointChanges::default(),
     };
     let occurrences = upcoming(&document, now);
+    let notes = notes::of(deps, &document).await;
     let changed = stored.is_none_or(|stored| stored.document != document);
     let (name, enabled) = (document.name.clone(), document.enabled);
     let next = match stored {
@@ -88,6 +91,7 @@ pub(crate) async fn run(
         tables,
         points,
         occurrences,
+        notes,
     })
 }
 

@@ -1,14 +1,19 @@
 //! What the function works with: settings, adapters, the clock.
 
-use aws_config::SdkConfig;
-use dynachain::aws::Rate;
+use std::collections::BTreeMap;
+
+use aws_config::{Region, SdkConfig};
+use dynachain::aws::backup::{RegionSettings, VaultReader};
+use dynachain::aws::roles::RoleReader;
 use dynachain::aws::scheduler::Scheduler;
 use dynachain::aws::tables::TableLister;
+use dynachain::aws::{KeyStates, Rate, TableStates};
 use dynachain::catalog::Catalog;
 use dynachain::clock::Clock;
 use dynachain::config::{ConfigError, Variables};
 use dynachain::error::{ErrorType, Refusal};
-use dynachain::id::{TableArn, TableName};
+use dynachain::id::{KeyArn, TableArn, TableName, VaultArn};
+use dynachain::permissions::{Role, Stack};
 use dynachain::policy::{Home, wake};
 use jiff::Timestamp;
 
@@ -20,6 +25,13 @@ pub struct Deps {
     pub(crate) scheduler: Scheduler,
     pub(crate) tables: TableLister,
     pub(crate) wake_target: wake::Target,
+    pub(crate) stack: Stack,
+    pub(crate) roles: RoleReader,
+    pub(crate) keys: KeyStates,
+    pub(crate) features: RegionSettings,
+    pub(crate) table_states: TableStates,
+    config: SdkConfig,
+    vault_rates: [Rate; 2],
     clock: Clock,
 }
 
@@ -39,8 +51,22 @@ impl Deps {
             tables: TableLister::new(config, names_rate, tags_rate),
             home: settings.home,
             wake_target: settings.wake_target,
+            stack: settings.stack,
+            roles: RoleReader::new(config),
+            keys: KeyStates::new(config),
+            features: RegionSettings::new(config),
+            table_states: TableStates::new(config),
+            config: config.clone(),
+            vault_rates: [settings.list_rate, settings.describe_rate].map(Rate::per_second),
             clock,
         })
+    }
+
+    /// Reads a vault of this account, in its own Region.
+    pub(crate) fn vault(&self, vault: &VaultArn) -> VaultReader {
+        let there = self.config.to_builder().region(Region::new(vault.region().to_owned())).build();
+        let [list, describe] = self.vault_rates.clone();
+        VaultReader::new(&there, vault.name(), list, describe)
     }
 
     pub(crate) async fn now(&self) -> Result<Timestamp, Refusal> {
@@ -60,7 +86,9 @@ struct Settings {
     catalog: String,
     schedule_group: String,
     wake_target: wake::Target,
+    stack: Stack,
     list_rate: u32,
+    describe_rate: u32,
     table_read_rate: u32,
 }
 
@@ -72,27 +100,72 @@ impl Settings {
         let catalog = variables.required("CATALOG_NAME");
         let schedule_group = variables.required("SCHEDULE_GROUP");
         let function = variables.required("SESSION_FUNCTION_ARN");
-        let role = variables.required("SCHEDULER_ROLE_ARN");
         let dead_letter_queue = variables.required("SCHEDULE_DLQ_ARN");
+        let rest = read_rest(&mut variables);
         let list_rate = variables.number("LIST_RATE", 1..=1000, 20);
+        let describe_rate = variables.number("DESCRIBE_RATE", 1..=1000, 15);
         let table_read_rate = variables.number("TABLE_READ_RATE", 1..=1000, 10);
         variables.finish()?;
         let settings = || {
+            let home = Home { region: region?, account: account?, copy_deadline_days: copy_deadline_days? };
+            let (catalog, schedule_group): (String, String) = (catalog?, schedule_group?);
+            let rest = rest?;
+            let stack = Stack {
+                vault: VaultArn::of(&home.region, &home.account, &rest.vault_name).ok()?,
+                region: home.region.clone(),
+                account: home.account.clone(),
+                key: rest.key,
+                catalog: catalog.clone(),
+                schedule_group: schedule_group.clone(),
+                session_function: function?,
+                schedule_queue: dead_letter_queue?,
+                invocation_queue: rest.invocation_queue,
+                roles: rest.roles,
+                manages_backup_settings: rest.manages_backup_settings,
+            };
+            let wake_target = wake::Target {
+                function: stack.session_function.clone(),
+                role: stack.role(Role::Scheduler).to_owned(),
+                dead_letter_queue: stack.schedule_queue.clone(),
+            };
             Some(Self {
-                home: Home { region: region?, account: account?, copy_deadline_days: copy_deadline_days? },
-                catalog: catalog?,
-                schedule_group: schedule_group?,
-                wake_target: wake::Target {
-                    function: function?,
-                    role: role?,
-                    dead_letter_queue: dead_letter_queue?,
-                },
+                home,
+                catalog,
+                schedule_group,
+                wake_target,
+                stack,
                 list_rate: list_rate?,
+                describe_rate: describe_rate?,
                 table_read_rate: table_read_rate?,
             })
         };
         settings().ok_or_else(ConfigError::default)
     }
+}
+
+/// The settings that only `check` and the notes of `apply` look at.
+struct Rest {
+    vault_name: String,
+    key: KeyArn,
+    invocation_queue: String,
+    roles: BTreeMap<Role, String>,
+    manages_backup_settings: bool,
+}
+
+fn read_rest(variables: &mut Variables<'_>) -> Option<Rest> {
+    let vault_name = variables.required("VAULT_NAME");
+    let key = variables.required("KEY_ARN");
+    let invocation_queue = variables.required("INVOCATION_DLQ_ARN");
+    let roles: Vec<_> =
+        Role::ALL.map(|role| variables.required(role.variable()).map(|arn: String| (role, arn))).into();
+    let manages_backup_settings = variables.flag("MANAGE_BACKUP_SETTINGS", true);
+    Some(Rest {
+        vault_name: vault_name?,
+        key: key?,
+        invocation_queue: invocation_queue?,
+        roles: roles.into_iter().collect::<Option<_>>()?,
+        manages_backup_settings: manages_backup_settings?,
+    })
 }
 
 #[cfg(test)]
@@ -111,8 +184,15 @@ mod tests {
                 "CATALOG_NAME",
                 "SCHEDULE_GROUP",
                 "SESSION_FUNCTION_ARN",
-                "SCHEDULER_ROLE_ARN",
-                "SCHEDULE_DLQ_ARN"
+                "SCHEDULE_DLQ_ARN",
+                "VAULT_NAME",
+                "KEY_ARN",
+                "INVOCATION_DLQ_ARN",
+                "POLICY_ROLE_ARN",
+                "BACKUP_SESSION_ROLE_ARN",
+                "CHAIN_REPORT_ROLE_ARN",
+                "BACKUP_ROLE_ARN",
+                "SCHEDULER_ROLE_ARN"
             ]
         );
     }

@@ -7,16 +7,19 @@
 //! | `{"list": {}}` | all policies in name order; `"next"` beyond 1,000 |
 //! | `{"delete": <name>}` | the schedules removed; restore points stay |
 //! | `{"enable": <name>}`, `{"disable": <name>}` | as `apply` |
+//! | `{"check": <name>}` | every permission and precondition that the policy needs, with remedies for what is missing |
 //!
 //! Each takes `"dry_run": true`, which changes nothing and answers what would be done.
 
 mod apply;
 mod change;
+mod check;
 mod coverage;
 mod delete;
 mod deps;
 mod expiry;
 mod list;
+mod notes;
 mod points;
 mod request;
 mod schedules;
@@ -50,6 +53,7 @@ pub async fn handle(deps: &Deps, event: Value) -> Result<Value, Refusal> {
         Action::Delete(name) => json(delete::run(deps, &name, dry_run).await?),
         Action::Enable(name) => json(switch::run(deps, &name, true, dry_run).await?),
         Action::Disable(name) => json(switch::run(deps, &name, false, dry_run).await?),
+        Action::Check { policy, after } => json(check::run(deps, &policy, after.as_ref()).await?),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The requests this function takes.
 
 use dynachain::error::Refusal;
-use dynachain::id::PolicyName;
+use dynachain::id::{PolicyName, TableArn};
 use serde_json::Value;
 
 /// A request, read.
@@ -21,6 +21,7 @@ pub(crate) enum Action<'a> {
     Delete(PolicyName),
     Enable(PolicyName),
     Disable(PolicyName),
+    Check { policy: PolicyName, after: Option<TableArn> },
 }
 
 impl Action<'_> {
@@ -32,11 +33,12 @@ impl Action<'_> {
             Self::Delete(_) => "delete",
             Self::Enable(_) => "enable",
             Self::Disable(_) => "disable",
+            Self::Check { .. } => "check",
         }
     }
 }
 
-const KINDS: [&str; 6] = ["apply", "show", "list", "delete", "enable", "disable"];
+const KINDS: [&str; 7] = ["apply", "show", "list", "delete", "enable", "disable", "check"];
 
 impl<'a> Request<'a> {
     /// Reads a request: exactly one kind, and nothing unknown.
@@ -54,8 +56,9 @@ impl<'a> Request<'a> {
             ["delete"] => request.parsed("delete").map(Action::Delete),
             ["enable"] => request.parsed("enable").map(Action::Enable),
             ["disable"] => request.parsed("disable").map(Action::Disable),
+            ["check"] => read_check(&mut request),
             [] => {
-                request.problem("", "$", "asks for nothing; give one of \"apply\", \"show\", \"list\", \"delete\", \"enable\", \"disable\"");
+                request.problem("", "$", "asks for nothing; give one of \"apply\", \"show\", \"list\", \"delete\", \"enable\", \"disable\", \"check\"");
                 None
             }
             [_, more @ ..] => {
@@ -83,6 +86,14 @@ fn read_list<'a>(request: &mut dynachain::request::Request<'a>) -> Option<Action
     let given = request.raw("next").is_some();
     let after = request.parsed("next");
     (after.is_some() || !given).then_some(Action::List { after })
+}
+
+fn read_check<'a>(request: &mut dynachain::request::Request<'a>) -> Option<Action<'a>> {
+    let policy = request.parsed("check");
+    let given = request.raw("next").is_some();
+    let after = request.parsed("next");
+    (after.is_some() || !given).then_some(())?;
+    Some(Action::Check { policy: policy?, after })
 }
 
 #[cfg(test)]
@@ -114,14 +125,17 @@ mod tests {
         );
         assert_eq!(action(json!({"delete": "orders"})), expect(Action::Delete(orders.clone()), false));
         assert_eq!(action(json!({"enable": "orders"})), expect(Action::Enable(orders.clone()), false));
-        assert_eq!(action(json!({"disable": "orders"})), expect(Action::Disable(orders), false));
+        assert_eq!(action(json!({"disable": "orders"})), expect(Action::Disable(orders.clone()), false));
+        let check = Action::Check { policy: orders, after: None };
+        assert_eq!(action(json!({"check": "orders"})), expect(check, false));
     }
 
     #[rstest]
     #[case::nothing(json!({}), "$: asks for nothing; give one of")]
     #[case::no_object(json!([]), "$: must be a JSON object")]
     #[case::two(json!({"show": "a", "delete": "a"}), "$.delete: is a second request; give one at a time")]
-    #[case::not_here(json!({"check": "a"}), "$.check: is unknown; known are")]
+    #[case::not_here(json!({"verify": "a"}), "$.verify: is unknown; known are")]
+    #[case::bad_cursor(json!({"check": "a", "next": "b"}), "$.next: \"b\" is not a DynamoDB table ARN")]
     #[case::next_without_list(json!({"show": "a", "next": "b"}), "$.next: is unknown")]
     #[case::bad_next(json!({"list": {}, "next": "no name"}), "$.next: \"no name\" is not a policy name")]
     #[case::list_of_something(json!({"list": {"prefix": "a"}}), "$.list.prefix: is unknown")]

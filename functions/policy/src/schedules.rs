@@ -28,6 +28,17 @@ impl ScheduleChanges {
         self.created.is_empty() && self.updated.is_empty() && self.removed.is_empty()
     }
 
+    /// What is to be done, in words.
+    pub(crate) fn summary(&self) -> String {
+        let names = |what: &str, names: &BTreeSet<String>| {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
+        };
+        let parts =
+            [names("create", &self.created), names("update", &self.updated), names("remove", &self.removed)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+
     fn add(&mut self, plan: Plan) {
         let name = |wake: WakeUp| wake.name;
         self.created.extend(plan.create.into_iter().map(name));

@@ -138,7 +138,9 @@ impl fmt::Display for AwsError {
 fn fault_of(code: &str) -> Fault {
     match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Fault::AccessDenied,
-        "ResourceNotFoundException" | "NotFoundException" | "TableNotFoundException" => Fault::NotFound,
+        "ResourceNotFoundException" | "NotFoundException" | "TableNotFoundException" | "NoSuchEntity" => {
+            Fault::NotFound
+        }
         "ConditionalCheckFailedException" => Fault::ConditionFailed,
         "AlreadyExistsException" | "ConflictException" | "ResourceInUseException" => Fault::Exists,
         "Throttling"

@@ -9,6 +9,7 @@ use super::{instant, size};
 use crate::aws::{AwsError, Rate};
 use crate::chain::ListedPoint;
 use crate::id::{KeyArn, RecoveryPointArn, TableArn, VaultArn};
+use crate::retention::VaultLock;
 
 /// A vault as AWS describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,16 @@ pub struct Vault {
     pub min_retention_days: Option<i64>,
     /// The lock's longest retention in days.
     pub max_retention_days: Option<i64>,
+}
+
+impl Vault {
+    /// The bounds of the vault's lock, when it has one.
+    pub fn lock(&self) -> Option<VaultLock> {
+        let bound = |days: Option<i64>| days.and_then(|days| u32::try_from(days).ok());
+        let lock =
+            VaultLock { min_days: bound(self.min_retention_days), max_days: bound(self.max_retention_days) };
+        self.locked.then_some(lock)
+    }
 }
 
 /// One page of a vault's list.

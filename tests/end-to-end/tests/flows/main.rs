@@ -7,12 +7,14 @@
 
 mod alone;
 mod by_hand;
+mod check;
 mod metadata;
 mod permissions;
 mod policies;
 mod recovery;
 mod refusals;
 mod report;
+mod roles;
 mod sessions;
 mod support;
 mod target_region;

@@ -1,6 +1,6 @@
 //! What the roles of both stacks may do, and above all what none of them may.
 //!
-//! The local IAM simulates policies without any context of a request, so a statement with conditions never applies there. To
+//! These simulations give no context of a request, so a statement with conditions never applies in them. To
 //! miss nothing, the conditions are taken out of all that the roles allow first: what a role may not do then, it may not do
 //! under any condition.
 
@@ -15,21 +15,26 @@ const ROLES: [&str; 5] =
 const NOBODY: [&str; 0] = [];
 
 /// A role of one of the stacks.
-struct Role {
+pub(crate) struct Role {
     /// As CloudFormation has named it.
     name: String,
     arn: String,
 }
 
 impl Role {
+    /// Its ARN.
+    pub(crate) fn arn(&self) -> &str {
+        &self.arn
+    }
+
     /// The name in the template.
-    fn short(&self) -> &str {
+    pub(crate) fn short(&self) -> &str {
         self.name.split('-').nth(1).unwrap_or(&self.name)
     }
 }
 
 /// The roles of both stacks, by name.
-async fn roles(world: &World) -> Vec<Role> {
+pub(crate) async fn roles(world: &World) -> Vec<Role> {
     let roles = world.iam().await.list_roles().into_paginator().items().send();
     let roles = roles.collect::<Result<Vec<_>, _>>().await.expect("the roles");
     let mut roles: Vec<_> = roles
@@ -42,7 +47,7 @@ async fn roles(world: &World) -> Vec<Role> {
 }
 
 /// A policy document as IAM gives it: percent-encoded.
-fn document(encoded: &str) -> Value {
+pub(crate) fn document(encoded: &str) -> Value {
     let mut parts = encoded.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {

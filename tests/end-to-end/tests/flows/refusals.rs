@@ -24,7 +24,7 @@ impl World {
         self.stack.deployments()[0].output("KeyArn").expect("a key").to_owned()
     }
 
-    async fn advanced_features(&self, on: bool) {
+    pub(crate) async fn advanced_features(&self, on: bool) {
         let client = self.backup().await;
         let update = client.update_region_settings().resource_type_management_preference("DynamoDB", on);
         update.resource_type_opt_in_preference("DynamoDB", on).send().await.expect("settings");

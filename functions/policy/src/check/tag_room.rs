@@ -1,0 +1,161 @@
+//! Whether a table's tags leave room for those of its recovery points.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dynachain::chain::PerFlag;
+use dynachain::error::{ErrorType, Refusal};
+use dynachain::evolving::Evolving;
+use dynachain::id::{SessionId, TableArn, VaultArn};
+use dynachain::metadata::{
+    CopyPlan, Core, DataKey, Digest, Kind, NoTagRoom, PREFIX, PartName, PolicyStamp, SealedPoint, Sealer,
+    lay_out,
+};
+use dynachain::policy::Document;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// The length of a data key that KMS has wrapped (AWS KMS API Reference, `GenerateDataKey`, gives no bound; all that AWS
+/// makes today are this long).
+const WRAPPED_KEY: usize = 184;
+
+/// What the points of a policy carry at the least: the largest core that its sessions write, and no configuration, for
+/// which the catalog has room.
+#[derive(Debug)]
+pub(super) struct TagRoom {
+    sealed: SealedPoint,
+    policy_tags: BTreeMap<String, String>,
+}
+
+impl TagRoom {
+    pub(super) fn of(document: &Document, home_vault: &VaultArn, now: Timestamp) -> Result<Self, Refusal> {
+        let core = largest_core(document, home_vault, now);
+        let core = Evolving::new(&core).encode().map_err(internal)?;
+        // Nobody is to open it: only its length counts, which depends on neither key nor table.
+        let key = DataKey::from_bytes(&[0; 32]).ok_or_else(|| internal("a data key has 32 bytes"))?;
+        let (region, account) = (home_vault.region(), home_vault.account());
+        let table = "any".parse().and_then(|name| TableArn::of(region, account, &name)).map_err(internal)?;
+        let recipients = 1 + document.copies.iter().filter(|copy| copy.key.is_some()).count();
+        let sealed = SealedPoint {
+            kind: Kind::Chain,
+            keys: vec![vec![0; WRAPPED_KEY]; recipients],
+            core: Sealer::new(&key, &table).seal(PartName::Core, &core).map_err(internal)?,
+            config: Vec::new(),
+        };
+        Ok(Self { sealed, policy_tags: document.tags.clone() })
+    }
+
+    /// How many tags a table's points must have beside those that they take over, or why they cannot. Where the
+    /// configuration has no room it goes to the catalog, so its own tags do not count.
+    pub(super) fn for_tags(&self, table: &BTreeSet<String>) -> Result<usize, NoTagRoom> {
+        let configuration = format!("{PREFIX}{}:", PartName::Config);
+        let layout = lay_out(&self.sealed, &self.policy_tags, table)?;
+        Ok(layout.at_start.keys().filter(|tag| !tag.starts_with(&configuration)).count())
+    }
+}
+
+/// A core with all the policy's flags at once; numbers and ids as long as they get.
+fn largest_core(document: &Document, home_vault: &VaultArn, now: Timestamp) -> Core {
+    let mut keep = PerFlag::default();
+    for (flag, schedule) in document.schedules.iter() {
+        keep.set(flag, schedule.keep);
+    }
+    let copy =
+        |copy: &dynachain::policy::CopyTarget| (copy.vault.clone(), CopyPlan { keep: copy.keep.clone() });
+    Core {
+        kind: Kind::Chain,
+        policy: Some(PolicyStamp {
+            id: Uuid::from_bytes(first_half(&Digest::of(b"id"))),
+            name: document.name.clone(),
+            version: u64::from(u32::MAX),
+            timezone: document.timezone.to_string(),
+        }),
+        session: Some(SessionId::scheduled(&document.name, now)),
+        scheduled_at: now,
+        started_at: now,
+        start_window_minutes: 1440,
+        table_id: Uuid::from_bytes(first_half(&Digest::of(b"table"))).to_string(),
+        home_vault: home_vault.clone(),
+        keep,
+        own_keep: None,
+        copies: document.copies.iter().map(copy).collect(),
+        keep_last: document.keep_last,
+        cold_after_days: document.cold_storage.map(|cold| cold.after_days),
+        config_digest: Digest::of(b"configuration"),
+        item_count: Some(u64::MAX),
+        size_bytes: Some(u64::MAX),
+        product_version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+fn first_half(digest: &Digest) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest.0[..16]);
+    half
+}
+
+fn internal(error: impl std::fmt::Display) -> Refusal {
+    Refusal::new(ErrorType::Internal, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn room(change: impl Fn(&mut Value)) -> TagRoom {
+        let mut document = json!({
+            "name": "orders", "timezone": "Europe/Berlin", "scope": {"all": true},
+            "schedules": {"daily": {"at": "07:00", "on": "every day", "keep": {"days": 3}}},
+        });
+        change(&mut document);
+        let document = serde_json::from_value(document).unwrap();
+        let vault = "arn:aws:backup:eu-central-1:111122223333:backup-vault:dynachain".parse().unwrap();
+        TagRoom::of(&document, &vault, "2027-01-04T06:00:00Z".parse().unwrap()).unwrap()
+    }
+
+    fn tags(n: usize) -> BTreeSet<String> {
+        (0..n).map(|i| format!("table-{i}")).collect()
+    }
+
+    #[test]
+    fn a_table_has_room_up_to_fifty_tags_in_all() {
+        let room = room(|_| {});
+        let ours = room.for_tags(&tags(0)).unwrap();
+        assert!((3..=6).contains(&ours), "{ours}");
+        assert_eq!(room.for_tags(&tags(50 - ours)), Ok(ours));
+        let table = 51 - ours;
+        assert_eq!(room.for_tags(&tags(table)), Err(NoTagRoom::Table { table, ours }));
+    }
+
+    #[test]
+    fn the_policys_tags_and_targets_in_other_accounts_take_room() {
+        let plain = room(|_| {}).for_tags(&tags(0)).unwrap();
+        let tagged = room(|document| document["tags"] = json!({"a": "1", "b": "2"}));
+        assert_eq!(tagged.for_tags(&tags(0)), Ok(plain + 2));
+        let copied = room(|document| {
+            document["copies"] = json!([{
+                "vault": "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr",
+                "key": "arn:aws:kms:eu-west-1:444455556666:key/1",
+                "keep": {"daily": {"days": 7}},
+            }]);
+        });
+        assert!(copied.for_tags(&tags(0)).unwrap() > plain);
+    }
+
+    #[test]
+    fn more_than_ten_tags_at_the_start_are_too_many() {
+        let target = |n: u32| {
+            json!({
+                "vault": format!("arn:aws:backup:eu-west-1:44445555666{n}:backup-vault:dr"),
+                "key": format!("arn:aws:kms:eu-west-1:44445555666{n}:key/1"),
+                "keep": {"daily": {"days": 7}},
+            })
+        };
+        let room = room(|document| {
+            document["copies"] = (1..=5).map(target).collect();
+            document["tags"] = json!({"a": "", "b": "", "c": "", "d": "", "e": ""});
+        });
+        assert!(matches!(room.for_tags(&tags(0)), Err(NoTagRoom::AtStart { .. })));
+    }
+}
