@@ -8,6 +8,7 @@
 mod alone;
 mod by_hand;
 mod check;
+mod guides;
 mod metadata;
 mod permissions;
 mod policies;
