@@ -10,6 +10,7 @@ mod keys;
 mod rate;
 pub mod scheduler;
 pub mod table_reader;
+pub mod table_sizes;
 pub mod tables;
 
 pub use bus::EventBus;

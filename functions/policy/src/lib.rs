@@ -7,6 +7,7 @@
 //! | `{"list": {}}` | all policies in name order; `"next"` beyond 1,000 |
 //! | `{"delete": <name>}` | the schedules removed; restore points stay |
 //! | `{"enable": <name>}`, `{"disable": <name>}` | as `apply` |
+//! | `{"estimate": <name or document>}` | what the policy costs a month, line by line, and the limits it would exceed |
 //!
 //! Each takes `"dry_run": true`, which changes nothing and answers what would be done.
 
@@ -15,6 +16,7 @@ mod change;
 mod coverage;
 mod delete;
 mod deps;
+mod estimate;
 mod expiry;
 mod list;
 mod points;
@@ -50,6 +52,7 @@ pub async fn handle(deps: &Deps, event: Value) -> Result<Value, Refusal> {
         Action::Delete(name) => json(delete::run(deps, &name, dry_run).await?),
         Action::Enable(name) => json(switch::run(deps, &name, true, dry_run).await?),
         Action::Disable(name) => json(switch::run(deps, &name, false, dry_run).await?),
+        Action::Estimate(subject) => json(estimate::run(deps, &subject).await?),
     }
 }
 

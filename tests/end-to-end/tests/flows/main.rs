@@ -7,6 +7,7 @@
 
 mod alone;
 mod by_hand;
+mod estimates;
 mod metadata;
 mod permissions;
 mod policies;
