@@ -11,6 +11,7 @@ pub mod chain;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod estimate;
 pub mod event;
 pub mod evolving;
 pub mod id;

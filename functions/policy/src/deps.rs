@@ -6,16 +6,22 @@ use aws_config::{Region, SdkConfig};
 use dynachain::aws::backup::{RegionSettings, VaultReader};
 use dynachain::aws::roles::RoleReader;
 use dynachain::aws::scheduler::Scheduler;
+use dynachain::aws::table_sizes::TableSizer;
 use dynachain::aws::tables::TableLister;
 use dynachain::aws::{KeyStates, Rate, TableStates};
 use dynachain::catalog::Catalog;
 use dynachain::clock::Clock;
 use dynachain::config::{ConfigError, Variables};
 use dynachain::error::{ErrorType, Refusal};
+use dynachain::estimate;
 use dynachain::id::{KeyArn, TableArn, TableName, VaultArn};
 use dynachain::permissions::{Role, Stack};
 use dynachain::policy::{Home, wake};
 use jiff::Timestamp;
+
+/// `DescribeTable` calls a second: a fifth of what DynamoDB answers of all reads of its control plane together (Amazon
+/// DynamoDB Developer Guide, "Quotas").
+const DESCRIBES_PER_SECOND: u32 = 500;
 
 /// The function's adapters, made once.
 #[derive(Clone, Debug)]
@@ -24,6 +30,8 @@ pub struct Deps {
     pub(crate) catalog: Catalog,
     pub(crate) scheduler: Scheduler,
     pub(crate) tables: TableLister,
+    pub(crate) sizes: TableSizer,
+    pub(crate) estimate_settings: estimate::Settings,
     pub(crate) wake_target: wake::Target,
     pub(crate) stack: Stack,
     pub(crate) roles: RoleReader,
@@ -49,6 +57,8 @@ impl Deps {
             catalog: Catalog::new(config, settings.catalog),
             scheduler: Scheduler::new(config, settings.schedule_group),
             tables: TableLister::new(config, names_rate, tags_rate),
+            sizes: TableSizer::new(config, Rate::per_second(DESCRIBES_PER_SECOND)),
+            estimate_settings: settings.estimate,
             home: settings.home,
             wake_target: settings.wake_target,
             stack: settings.stack,
@@ -87,6 +97,7 @@ struct Settings {
     schedule_group: String,
     wake_target: wake::Target,
     stack: Stack,
+    estimate: estimate::Settings,
     list_rate: u32,
     describe_rate: u32,
     table_read_rate: u32,
@@ -102,6 +113,9 @@ impl Settings {
         let function = variables.required("SESSION_FUNCTION_ARN");
         let dead_letter_queue = variables.required("SCHEDULE_DLQ_ARN");
         let rest = read_rest(&mut variables);
+        let start_rate = variables.number("START_RATE", 1..=1000, 5);
+        let start_window_minutes = variables.number("START_WINDOW_MINUTES", 60..=1440, 120);
+        let copy_concurrency = variables.number("COPY_CONCURRENCY", 1..=100, 5);
         let list_rate = variables.number("LIST_RATE", 1..=1000, 20);
         let describe_rate = variables.number("DESCRIBE_RATE", 1..=1000, 15);
         let table_read_rate = variables.number("TABLE_READ_RATE", 1..=1000, 10);
@@ -129,6 +143,14 @@ impl Settings {
                 dead_letter_queue: stack.schedule_queue.clone(),
             };
             Some(Self {
+                estimate: estimate::Settings {
+                    start_rate: start_rate?,
+                    start_window_minutes: start_window_minutes?,
+                    copy_concurrency: copy_concurrency?,
+                    copy_deadline_days: home.copy_deadline_days,
+                    // All functions are built for one processor.
+                    arm64: cfg!(target_arch = "aarch64"),
+                },
                 home,
                 catalog,
                 schedule_group,

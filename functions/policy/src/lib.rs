@@ -8,6 +8,7 @@
 //! | `{"delete": <name>}` | the schedules removed; restore points stay |
 //! | `{"enable": <name>}`, `{"disable": <name>}` | as `apply` |
 //! | `{"check": <name>}` | every permission and precondition that the policy needs, with remedies for what is missing |
+//! | `{"estimate": <name or document>}` | what the policy costs a month, line by line, and the limits it would exceed |
 //!
 //! Each takes `"dry_run": true`, which changes nothing and answers what would be done.
 
@@ -17,6 +18,7 @@ mod check;
 mod coverage;
 mod delete;
 mod deps;
+mod estimate;
 mod expiry;
 mod list;
 mod notes;
@@ -54,6 +56,7 @@ pub async fn handle(deps: &Deps, event: Value) -> Result<Value, Refusal> {
         Action::Enable(name) => json(switch::run(deps, &name, true, dry_run).await?),
         Action::Disable(name) => json(switch::run(deps, &name, false, dry_run).await?),
         Action::Check { policy, after } => json(check::run(deps, &policy, after.as_ref()).await?),
+        Action::Estimate(subject) => json(estimate::run(deps, &subject).await?),
     }
 }
 

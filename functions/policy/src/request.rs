@@ -22,6 +22,16 @@ pub(crate) enum Action<'a> {
     Enable(PolicyName),
     Disable(PolicyName),
     Check { policy: PolicyName, after: Option<TableArn> },
+    Estimate(Subject<'a>),
+}
+
+/// The policy that is meant.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Subject<'a> {
+    /// One that is stored.
+    Stored(PolicyName),
+    /// One that is only planned, by its document.
+    Planned(&'a Value),
 }
 
 impl Action<'_> {
@@ -34,11 +44,12 @@ impl Action<'_> {
             Self::Enable(_) => "enable",
             Self::Disable(_) => "disable",
             Self::Check { .. } => "check",
+            Self::Estimate(_) => "estimate",
         }
     }
 }
 
-const KINDS: [&str; 7] = ["apply", "show", "list", "delete", "enable", "disable", "check"];
+const KINDS: [&str; 8] = ["apply", "show", "list", "delete", "enable", "disable", "estimate", "check"];
 
 impl<'a> Request<'a> {
     /// Reads a request: exactly one kind, and nothing unknown.
@@ -57,8 +68,10 @@ impl<'a> Request<'a> {
             ["enable"] => request.parsed("enable").map(Action::Enable),
             ["disable"] => request.parsed("disable").map(Action::Disable),
             ["check"] => read_check(&mut request),
+            ["estimate"] => read_subject(&mut request).map(Action::Estimate),
             [] => {
-                request.problem("", "$", "asks for nothing; give one of \"apply\", \"show\", \"list\", \"delete\", \"enable\", \"disable\", \"check\"");
+                let kinds = KINDS.map(|kind| format!("{kind:?}")).join(", ");
+                request.problem("", "$", format!("asks for nothing; give one of {kinds}"));
                 None
             }
             [_, more @ ..] => {
@@ -71,6 +84,20 @@ impl<'a> Request<'a> {
         request.finish()?;
         let unread = || Refusal::new(dynachain::error::ErrorType::InvalidRequest, "cannot be read");
         action.map(|action| Self { action, dry_run }).ok_or_else(unread)
+    }
+}
+
+/// A policy's name, or a document; what is neither gets told of both.
+fn read_subject<'a>(request: &mut dynachain::request::Request<'a>) -> Option<Subject<'a>> {
+    match request.raw("estimate")? {
+        Value::String(_) => request.parsed("estimate").map(Subject::Stored),
+        document @ Value::Object(_) => Some(Subject::Planned(document)),
+        other => {
+            let kind = dynachain::request::kind(other);
+            let message = format!("must be a policy's name or a policy document, it is {kind}");
+            request.problem("estimate", "$.estimate", message);
+            None
+        }
     }
 }
 
@@ -126,8 +153,11 @@ mod tests {
         assert_eq!(action(json!({"delete": "orders"})), expect(Action::Delete(orders.clone()), false));
         assert_eq!(action(json!({"enable": "orders"})), expect(Action::Enable(orders.clone()), false));
         assert_eq!(action(json!({"disable": "orders"})), expect(Action::Disable(orders.clone()), false));
-        let check = Action::Check { policy: orders, after: None };
+        let check = Action::Check { policy: orders.clone(), after: None };
         assert_eq!(action(json!({"check": "orders"})), expect(check, false));
+        let estimate = |subject| expect(Action::Estimate(subject), false);
+        assert_eq!(action(json!({"estimate": "orders"})), estimate(Subject::Stored(orders)));
+        assert_eq!(action(json!({"estimate": document})), estimate(Subject::Planned(&document)));
     }
 
     #[rstest]
@@ -141,6 +171,8 @@ mod tests {
     #[case::list_of_something(json!({"list": {"prefix": "a"}}), "$.list.prefix: is unknown")]
     #[case::list_of_nothing(json!({"list": "all"}), "$.list: must be an empty object")]
     #[case::bad_name(json!({"show": "a b"}), "$.show: \"a b\" is not a policy name")]
+    #[case::estimate_of_a_number(json!({"estimate": 7}), "$.estimate: must be a policy's name or a policy document, it is a number")]
+    #[case::estimate_of_a_bad_name(json!({"estimate": "a b"}), "$.estimate: \"a b\" is not a policy name")]
     #[case::no_name(json!({"delete": 7}), "$.delete: must be a text, it is a number")]
     #[case::dry_run(json!({"show": "a", "dry_run": "yes"}), "$.dry_run: must be true or false")]
     fn a_malformed_request_is_refused_with_its_path(#[case] request: Value, #[case] said: &str) {

@@ -10,9 +10,9 @@ use super::tags::{MANAGED, key_tag, piece_tag};
 use super::{Kind, PartName};
 
 /// Tags that a backup may be started with (AWS Backup Developer Guide, "Quotas": tags added to a recovery point).
-const AT_START: usize = 10;
+pub(crate) const AT_START: usize = 10;
 /// User tags that a recovery point may have, those it takes over from the table included.
-const IN_ALL: usize = 50;
+pub(crate) const IN_ALL: usize = 50;
 /// The longest tag value.
 const VALUE: usize = 256;
 

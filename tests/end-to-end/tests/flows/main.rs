@@ -9,6 +9,7 @@ mod alone;
 mod by_hand;
 mod check;
 mod guides;
+mod estimates;
 mod metadata;
 mod permissions;
 mod policies;
