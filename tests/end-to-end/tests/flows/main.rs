@@ -7,12 +7,15 @@
 
 mod alone;
 mod by_hand;
+mod catch_up;
+mod manual;
 mod metadata;
 mod permissions;
 mod policies;
 mod recovery;
 mod refusals;
 mod report;
+mod retries;
 mod sessions;
 mod support;
 mod target_region;
