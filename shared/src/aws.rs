@@ -12,8 +12,8 @@ mod rate;
 pub mod roles;
 pub mod scheduler;
 pub mod table_reader;
-mod table_states;
 pub mod table_sizes;
+mod table_states;
 pub mod tables;
 
 pub use bus::EventBus;

@@ -10,17 +10,27 @@
 //! | table of a session | `SESSION#<session id>` | `TABLE#<table ARN>` | | | session; session and table |
 //! | open table of a session | `SESSION#<session id>` | `OPEN#<table ARN>` | | | whether a session still waits for a job |
 //! | backup job | `JOB#<job id, lower case>` | `JOB` | | | the job id of an event |
+//! | debt | `OWED#<policy id>` | `<table ARN>#<flag>` | | | policy; policy and table |
+//! | catch-up | `CAUGHT_UP#<policy id>` | `CAUGHT_UP` | | | policy |
+//! | manual backup | `MANUAL#<request id>` | `MANUAL` | `MANUAL#OPEN` while open | `<claimed at>` | id; open ones |
 //! | restore point | `POINT#<recovery point ARN>` | `POINT` | `POINTS#<shard>` | `<recovery point ARN>` | ARN; all (rebuild) |
 //! | rest of a configuration | `POINT#<recovery point ARN>` | `CONFIG` | | | ARN |
 //!
-//! Session items carry `expires_at` (TTL, 90 days); policies and restore points do not.
+//! Items about sessions and manual backups carry `expires_at` (TTL, 90 days), and so do debts once they are paid; policies,
+//! restore points and what is owed do not.
 
+mod caught_up;
+mod debts;
 mod item;
+mod manual;
 mod points;
 mod policies;
 mod sessions;
+mod transaction;
 
+pub use debts::{DebtRecord, Debts};
 pub use item::CatalogError;
+pub use manual::{ManualBackups, ManualRecord};
 pub use points::Points;
 pub use policies::{Policies, StoredPolicy};
 pub use sessions::{JobRecord, LEASE, SessionRecord, SessionState, Sessions, TableRecord, TableState};

@@ -1,7 +1,9 @@
 //! Chains: the restore points of one table in one vault.
 
+mod debt;
 mod flag;
 mod point;
 
+pub use debt::Debt;
 pub use flag::{Flag, Flags, PerFlag};
 pub use point::{ChainKind, ListedPoint, PointView, Reading, RestorePoint};

@@ -25,6 +25,8 @@ use crate::id::{TableArn, TableName};
 /// ```
 #[derive(Debug)]
 pub struct Request<'a> {
+    /// Where it stands: `$`, or the path of a member that is an object itself.
+    at: String,
     members: &'a Map<String, Value>,
     known: BTreeSet<&'static str>,
     problems: Vec<(usize, Problem)>,
@@ -39,7 +41,33 @@ impl<'a> Request<'a> {
         let members = value.as_object().ok_or_else(|| {
             Refusal::new(ErrorType::InvalidRequest, format!("must be a JSON object, it is {}", kind(value)))
         })?;
-        Ok(Self { members, known: BTreeSet::new(), problems: Vec::new() })
+        Ok(Self { at: "$".to_owned(), members, known: BTreeSet::new(), problems: Vec::new() })
+    }
+
+    /// A member that is an object, read as a request of its own; its problems are this one's.
+    pub fn object<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Request<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.raw(name)?;
+        let at = self.path(name);
+        let Some(members) = value.as_object() else {
+            self.problem(name, &at, format!("must be an object, it is {}", kind(value)));
+            return None;
+        };
+        let mut inner = Request { at, members, known: BTreeSet::new(), problems: Vec::new() };
+        let result = read(&mut inner);
+        let problems = inner.into_problems();
+        let sound = problems.is_empty();
+        for problem in problems {
+            self.problem(name, &problem.path, problem.message);
+        }
+        result.filter(|_| sound)
+    }
+
+    fn path(&self, name: &str) -> String {
+        format!("{}.{name}", self.at)
     }
 
     /// A member as it stands; null counts as not there.
@@ -51,7 +79,7 @@ impl<'a> Request<'a> {
     /// A member that is a text of some form, such as an ARN.
     pub fn parsed<T: FromStr<Err: Display>>(&mut self, name: &'static str) -> Option<T> {
         let value = self.raw(name)?;
-        self.parse(name, &format!("$.{name}"), value)
+        self.parse(name, &self.path(name), value)
     }
 
     /// A member that is a text of some form and has to be there; `why` tells the caller what to put there.
@@ -66,13 +94,13 @@ impl<'a> Request<'a> {
     pub fn parsed_list<T: FromStr<Err: Display>>(&mut self, name: &'static str) -> Option<Vec<T>> {
         let value = self.raw(name)?;
         let Some(items) = value.as_array() else {
-            self.problem(name, &format!("$.{name}"), format!("must be a list, it is {}", kind(value)));
+            self.problem(name, &self.path(name), format!("must be a list, it is {}", kind(value)));
             return None;
         };
         let parsed: Vec<_> = items
             .iter()
             .enumerate()
-            .filter_map(|(i, item)| self.parse(name, &format!("$.{name}[{i}]"), item))
+            .filter_map(|(i, item)| self.parse(name, &format!("{}[{i}]", self.path(name)), item))
             .collect();
         (parsed.len() == items.len()).then_some(parsed)
     }
@@ -83,11 +111,8 @@ impl<'a> Request<'a> {
             None => false,
             Some(Value::Bool(flag)) => *flag,
             Some(other) => {
-                self.problem(
-                    name,
-                    &format!("$.{name}"),
-                    format!("must be true or false, it is {}", kind(other)),
-                );
+                let message = format!("must be true or false, it is {}", kind(other));
+                self.problem(name, &self.path(name), message);
                 false
             }
         }
@@ -101,24 +126,27 @@ impl<'a> Request<'a> {
 
     /// Notes that a member must be there.
     pub fn missing(&mut self, name: &str, why: &str) {
-        self.problem(name, &format!("$.{name}"), format!("is missing: {why}"));
+        self.problem(name, &self.path(name), format!("is missing: {why}"));
     }
 
     /// All is well, or everything that is not, unknown members included, in document order.
     ///
     /// # Errors
     /// `InvalidRequest` with every problem.
-    pub fn finish(mut self) -> Result<(), Refusal> {
+    pub fn finish(self) -> Result<(), Refusal> {
+        Refusal::of(ErrorType::InvalidRequest, self.into_problems()).map_or(Ok(()), Err)
+    }
+
+    fn into_problems(mut self) -> Vec<Problem> {
         let known = self.known.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
         for (place, name) in self.members.keys().enumerate() {
             if !self.known.contains(name.as_str()) {
                 let message = format!("is unknown; known are {known}");
-                self.problems.push((place, Problem::new(format!("$.{name}"), message)));
+                self.problems.push((place, Problem::new(self.path(name), message)));
             }
         }
         self.problems.sort_by_key(|(place, _)| *place);
-        let problems = self.problems.into_iter().map(|(_, problem)| problem).collect();
-        Refusal::of(ErrorType::InvalidRequest, problems).map_or(Ok(()), Err)
+        self.problems.into_iter().map(|(_, problem)| problem).collect()
     }
 
     fn parse<T: FromStr<Err: Display>>(&mut self, name: &str, path: &str, value: &Value) -> Option<T> {
@@ -195,6 +223,27 @@ mod tests {
         let said = request.finish().unwrap_err().to_string();
         let paths: Vec<_> = said.lines().map(|line| line.split(": ").next().unwrap()).collect();
         assert_eq!(paths, ["$.zebra", "$.tables[1]", "$.tables[2]", "$.dry_run", "$.policy", "$.keep"]);
+    }
+
+    #[test]
+    fn a_member_that_is_an_object_is_read_as_strictly() {
+        let read = |value: &Value| {
+            let mut request = Request::of(value).unwrap();
+            let table = request.object("backup_now", |inner| inner.required::<TableName>("table", "name it"));
+            (table, request.finish().map_err(|refusal| refusal.to_string()))
+        };
+        assert_eq!(
+            read(&json!({"backup_now": {"table": "orders"}})),
+            (Some("orders".parse().unwrap()), Ok(()))
+        );
+        for (value, said) in [
+            (json!({"backup_now": {}}), "$.backup_now.table: is missing"),
+            (json!({"backup_now": {"table": "orders", "valt": "x"}}), "$.backup_now.valt: is unknown"),
+            (json!({"backup_now": "orders"}), "$.backup_now: must be an object"),
+        ] {
+            let (table, refused) = read(&value);
+            assert!(table.is_none() && refused.unwrap_err().starts_with(said), "{value}");
+        }
     }
 
     #[test]

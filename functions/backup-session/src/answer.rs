@@ -13,8 +13,9 @@ const LIMIT: usize = 1000;
 /// What a session did, or under `dry_run` would do.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
-    session: SessionId,
-    policy: PolicyName,
+    /// None for a manual backup.
+    session: Option<SessionId>,
+    policy: Option<PolicyName>,
     scheduled_at: Timestamp,
     flags: Flags,
     tables: TableCounts,
@@ -44,14 +45,40 @@ impl Answer {
     /// Of a moment at which no flag is due: nothing is done, and nothing is recorded.
     pub(crate) fn nothing_due(session: SessionId, scheduled_at: Timestamp) -> Self {
         Self {
-            policy: session.policy().clone(),
-            session,
+            policy: Some(session.policy().clone()),
+            session: Some(session),
             scheduled_at,
             flags: Flags::NONE,
             tables: TableCounts::default(),
             details: Vec::new(),
             duplicate: false,
             finished: true,
+            next: None,
+        }
+    }
+
+    /// Of a manual backup that was asked for then.
+    pub(crate) fn of_manual(
+        asked_at: Timestamp,
+        backup: TableRecord,
+        duplicate: bool,
+        dry_run: bool,
+    ) -> Self {
+        let is = |states: &[TableState]| u64::from(states.contains(&backup.state));
+        Self {
+            session: None,
+            policy: None,
+            scheduled_at: asked_at,
+            flags: Flags::NONE,
+            tables: TableCounts {
+                covered: 1,
+                started: is(&[TableState::Started, TableState::Completed]),
+                skipped: 0,
+                failed: is(&[TableState::Failed]),
+            },
+            duplicate,
+            finished: is(&[TableState::Completed, TableState::Failed]) == 1,
+            details: Detail::of(backup, dry_run).into_iter().collect(),
             next: None,
         }
     }
@@ -73,8 +100,8 @@ impl Answer {
             shown.into_iter().take(LIMIT).filter_map(|table| Detail::of(table, dry_run)).collect();
         let next = details.last().filter(|_| cut).map(|last| last.table.clone());
         Self {
-            session: session.session.clone(),
-            policy: session.policy.clone(),
+            session: Some(session.session.clone()),
+            policy: Some(session.policy.clone()),
             scheduled_at: session.scheduled_at,
             flags: session.flags,
             tables: counts,
@@ -94,7 +121,7 @@ pub(crate) fn counts(session: &SessionRecord, tables: &[TableRecord]) -> TableCo
     };
     TableCounts {
         covered: session.covered,
-        started: in_state(&[TableState::Started, TableState::Completed]),
+        started: in_state(&[TableState::Started, TableState::Again, TableState::Completed]),
         skipped: in_state(&[TableState::Skipped]),
         failed: in_state(&[TableState::Failed]),
     }
@@ -106,7 +133,7 @@ impl Detail {
         let outcome = match record.state {
             TableState::Claimed if dry_run => "would_start",
             TableState::Claimed => return None,
-            TableState::Started | TableState::Completed => "started",
+            TableState::Started | TableState::Again | TableState::Completed => "started",
             TableState::Skipped => "skipped",
             TableState::Failed => "failed",
         };

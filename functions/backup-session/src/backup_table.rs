@@ -1,4 +1,4 @@
-//! One table of a session: capture, seal, claim, start.
+//! One table of a session: capture, seal, claim, start; and once more when that came to nothing.
 
 use dynachain::aws::AwsError;
 use dynachain::aws::Fault;
@@ -9,8 +9,11 @@ use dynachain::error::Refusal;
 use dynachain::id::TableArn;
 use dynachain::metadata::Digest;
 
-use crate::Deps;
-use crate::seal::{Context, NotSealed, prepare};
+use crate::seal::{Context, Wanted, prepare};
+use crate::{Deps, owed, unclear};
+
+/// How often a claim is made anew because a debt changed meanwhile; the last one takes none over.
+const CLAIMS: u32 = 3;
 
 /// Captures a table's configuration and seals its metadata; nothing is written yet. A table that cannot be backed up comes
 /// back failed.
@@ -18,18 +21,17 @@ pub(crate) async fn ready(
     deps: &Deps,
     reader: &TableReader,
     context: &Context<'_>,
-    table: &TableArn,
+    wanted: Wanted<'_>,
 ) -> Result<TableRecord, Refusal> {
+    let table = wanted.table;
     let captured = match reader.capture(table).await {
         Ok(captured) => captured,
         Err(error) => return Ok(failed(table, reason(&error), error.to_string())),
     };
-    match prepare(context, table, &captured, deps.now().await?) {
-        Ok(record) => Ok(record),
-        Err(NotSealed::NoTagRoom(error)) => Ok(failed(table, "no_tag_room", error.to_string())),
-        Err(NotSealed::Encode(error)) => Ok(failed(table, "not_sealed", error.to_string())),
-        Err(NotSealed::Seal(error)) => Ok(failed(table, "not_sealed", error.to_string())),
-    }
+    Ok(match prepare(context, wanted, &captured, deps.now().await?) {
+        Ok(record) => record,
+        Err(error) => failed(table, error.reason(), error.to_string()),
+    })
 }
 
 /// Backs a table up: from the start, or from where an invocation that died had left it.
@@ -40,26 +42,97 @@ pub(crate) async fn backup(
     table: &TableArn,
     known: Option<TableRecord>,
 ) -> Result<TableRecord, Refusal> {
-    let sessions = deps.catalog.sessions();
     let record = match known {
         Some(record) => record,
-        None => {
-            let record = ready(deps, reader, context, table).await?;
-            if record.state == TableState::Failed {
-                sessions.note_table(context.session, &record).await?;
-                return Ok(record);
-            }
-            if !sessions.claim_table(context.session, &record).await? {
-                // Somebody else is at it; its record says how far.
-                let theirs = sessions.table(&context.session.session, table).await?;
-                return Ok(theirs.unwrap_or(record));
-            }
-            record
-        }
+        None => claim(deps, reader, context, table, None).await?,
     };
+    match record.state {
+        TableState::Claimed if unclear::is_fresh(&record, deps.now().await?) => {
+            start(deps, context.session, record).await
+        }
+        // An old claim is cleared up by reconciliation.
+        _ => Ok(record),
+    }
+}
+
+/// Backs a table up once more whose last attempt came to nothing: with its configuration as it is now, sealed anew.
+pub(crate) async fn again(
+    deps: &Deps,
+    reader: &TableReader,
+    context: &Context<'_>,
+    last: TableRecord,
+) -> Result<TableRecord, Refusal> {
+    let table = last.table.clone();
+    let record = claim(deps, reader, context, &table, Some(&last)).await?;
     match record.state {
         TableState::Claimed => start(deps, context.session, record).await,
         _ => Ok(record),
+    }
+}
+
+/// Claims a table with its metadata sealed, and with the debts that its point carries, in one transaction: a debt is carried
+/// by one point only.
+async fn claim(
+    deps: &Deps,
+    reader: &TableReader,
+    context: &Context<'_>,
+    table: &TableArn,
+    last: Option<&TableRecord>,
+) -> Result<TableRecord, Refusal> {
+    let sessions = deps.catalog.sessions();
+    let session = context.session;
+    let mut debts = context.debts.get(table).cloned().unwrap_or_default();
+    for claims_left in (0..CLAIMS).rev() {
+        let taken_over = owed::taken_over(context, &debts, deps.now().await?);
+        let owed = owed::flags(session, &taken_over);
+        let attempt = last.map_or(1, |last| last.attempt + 1);
+        let record = ready(deps, reader, context, Wanted { table, attempt, owed }).await?;
+        if record.state == TableState::Failed {
+            return give_up(deps, session, record, last).await;
+        }
+        let claimed = match last {
+            Some(last) => sessions.claim_again(session, &record, last, &taken_over).await?,
+            None => sessions.claim_table(session, &record, &taken_over).await?,
+        };
+        if claimed {
+            return Ok(record);
+        }
+        let theirs = sessions.table(&session.session, table).await?;
+        if let Some(theirs) = theirs.filter(|theirs| last.is_none_or(|last| theirs != last)) {
+            // Somebody else is at it; its record says how far.
+            return Ok(theirs);
+        }
+        debts = match claims_left {
+            1 => Vec::new(),
+            _ => deps.catalog.debts().of_table(session.policy_id, table).await?,
+        };
+    }
+    let message = "others changed what its chain owes all the time; start the session again";
+    give_up(deps, session, failed(table, "contended", message.to_owned()), last).await
+}
+
+/// Notes that no point comes of a table. What the last attempt had taken over is owed again.
+async fn give_up(
+    deps: &Deps,
+    session: &SessionRecord,
+    record: TableRecord,
+    last: Option<&TableRecord>,
+) -> Result<TableRecord, Refusal> {
+    let sessions = deps.catalog.sessions();
+    match last {
+        Some(last) => {
+            let record = TableRecord { attempt: last.attempt, owed: last.owed, ..record };
+            owed::lost(deps, session, &record).await?;
+            sessions.close_table(session, &record, last).await?;
+            Ok(record)
+        }
+        None => {
+            if record.reason.as_deref() != Some("table_not_found") {
+                owed::lost(deps, session, &record).await?;
+            }
+            sessions.note_table(session, &record).await?;
+            Ok(record)
+        }
     }
 }
 
@@ -95,10 +168,12 @@ pub(crate) async fn start(
             tracing::warn!(session = %session.session, table = %record.table, %error, "no answer to the start of a backup");
         }
         Err(error) => {
+            let claimed = record.clone();
             record = TableRecord { state: TableState::Failed, ..record };
             record.reason = Some("start_refused".to_owned());
             record.message = Some(error.to_string());
-            sessions.close_table(session, &record).await?;
+            owed::lost(deps, session, &record).await?;
+            sessions.close_table(session, &record, &claimed).await?;
         }
     }
     Ok(record)
@@ -110,7 +185,7 @@ fn token(session: &SessionRecord, record: &TableRecord) -> String {
     Digest::of(text.as_bytes()).to_string()
 }
 
-fn may_have_started(error: &AwsError) -> bool {
+pub(crate) fn may_have_started(error: &AwsError) -> bool {
     matches!(error.fault(), Fault::NoAnswer | Fault::Throttled)
         || error.code() == "ServiceUnavailableException"
 }
@@ -119,7 +194,7 @@ pub(crate) fn failed(table: &TableArn, reason: &str, message: String) -> TableRe
     TableRecord::without_job(table.clone(), TableState::Failed, reason, message)
 }
 
-fn reason(error: &CaptureError) -> &'static str {
+pub(crate) fn reason(error: &CaptureError) -> &'static str {
     match error {
         CaptureError::NotFound(_) => "table_not_found",
         CaptureError::NotActive { .. } => "table_not_active",

@@ -1,5 +1,7 @@
 //! What the function is invoked with.
 
+use std::str::FromStr;
+
 use dynachain::chain::Flags;
 use dynachain::error::{ErrorType, Refusal};
 use dynachain::event::{self, Event, ScheduledStart};
@@ -14,6 +16,7 @@ use serde_json::Value;
 pub(crate) enum Input {
     Scheduled(ScheduledStart, How),
     ByHand(ByHand, How),
+    BackupNow { wanted: BackupNow, dry_run: bool },
     Reconcile { dry_run: bool },
     Event(Event),
 }
@@ -40,6 +43,39 @@ impl ByHand {
     }
 }
 
+/// A manual backup.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BackupNow {
+    pub(crate) table: TableRef,
+    /// The name of the vault; the stack's own if `None`.
+    pub(crate) vault: Option<String>,
+}
+
+impl BackupNow {
+    fn read(request: &mut Request<'_>) -> Option<Self> {
+        let table = request.required("table", "name the table to back up");
+        let vault = request.parsed::<VaultName>("vault");
+        Some(Self { table: table?, vault: vault.map(|vault| vault.0) })
+    }
+}
+
+/// The name of a backup vault (AWS Backup API Reference, "CreateBackupVault").
+struct VaultName(String);
+
+impl FromStr for VaultName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        match (2..=50).contains(&text.len()) && text.chars().all(good) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(format!(
+                "{text:?} is not a vault's name (2 to 50 letters, digits, - and _) in this Region"
+            )),
+        }
+    }
+}
+
 /// How a start is to be carried out and answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct How {
@@ -57,6 +93,12 @@ impl Input {
         if request.raw("reconcile").is_some() {
             return Self::reconcile(request);
         }
+        if request.raw("backup_now").is_some() {
+            let dry_run = request.flag("dry_run");
+            let wanted = request.object("backup_now", BackupNow::read);
+            request.finish()?;
+            return wanted.map(|wanted| Self::BackupNow { wanted, dry_run }).ok_or_else(unread);
+        }
         let how = How { dry_run: request.flag("dry_run"), after: request.parsed("next") };
         let start = if request.raw("scheduled_at").is_some() {
             ScheduledStart::read(&mut request).map(|start| Self::Scheduled(start, how))
@@ -64,8 +106,7 @@ impl Input {
             ByHand::read(&mut request).map(|start| Self::ByHand(start, how))
         };
         request.finish()?;
-        // Never the case: what could not be read has been refused.
-        start.ok_or_else(|| Refusal::new(ErrorType::InvalidRequest, "cannot be read"))
+        start.ok_or_else(unread)
     }
 
     fn reconcile(mut request: Request<'_>) -> Result<Self, Refusal> {
@@ -76,6 +117,11 @@ impl Input {
         request.finish()?;
         Ok(Self::Reconcile { dry_run })
     }
+}
+
+/// Never the case: what cannot be read has been refused.
+fn unread() -> Refusal {
+    Refusal::new(ErrorType::InvalidRequest, "cannot be read")
 }
 
 fn keep(request: &mut Request<'_>) -> Option<Keep> {
@@ -130,6 +176,8 @@ mod tests {
     #[case(json!({"policy": "p", "scheduled_at": "2025-01-06T06:00:00Z", "keep": "forever"}), &["$.keep: is unknown"])]
     #[case(json!({"policy": "p", "tables": []}), &["$.tables: is empty"])]
     #[case(json!({"policy": "p", "tables": ["a"], "keep": {"days": 0}, "x": 1}), &["$.tables[0]: ", "$.keep.days: ", "$.x: is unknown"])]
+    #[case(json!({"backup_now": {}}), &["$.backup_now.table: is missing"])]
+    #[case(json!({"backup_now": {"table": "a", "vault": "x"}, "policy": "p"}), &["$.backup_now.table: ", "$.backup_now.vault: \"x\" is not a vault's name", "$.policy: is unknown"])]
     #[case(json!({"reconcile": false}), &["$.reconcile: must be true"])]
     #[case(json!("orders"), &["$: must be a JSON object"])]
     #[case(json!({"source": "aws.backup", "detail-type": "Backup Job State Change", "detail": {}}), &["$.detail"])]

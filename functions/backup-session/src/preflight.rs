@@ -1,6 +1,6 @@
 //! What must hold before any job starts: checked once per session, one clear error when it does not.
 
-use dynachain::aws::backup::Vault;
+use dynachain::aws::backup::{Vault, VaultReader};
 use dynachain::aws::{AwsError, Fault, NewDataKey};
 use dynachain::catalog::SessionRecord;
 use dynachain::error::{ErrorType, Refusal};
@@ -18,29 +18,37 @@ pub(crate) struct Ready {
     pub(crate) key: NewDataKey,
 }
 
-/// Checks vault, advanced features and key, and makes the invocation's data key. Under `dry_run` the advanced features are
-/// not turned on.
+/// Checks the stack's own vault, advanced features and key, and makes the invocation's data key. Under `dry_run` the advanced
+/// features are not turned on.
 pub(crate) async fn check(deps: &Deps, dry_run: bool) -> Result<Ready, Refusal> {
-    let vault = deps.vault.describe().await.map_err(|error| error.about_vault(deps.vault.name()))?;
+    check_vault(deps, &deps.vault, dry_run).await
+}
+
+/// The same for another vault of the Region.
+pub(crate) async fn check_vault(deps: &Deps, vault: &VaultReader, dry_run: bool) -> Result<Ready, Refusal> {
+    let vault = vault.describe().await.map_err(|error| error.about_vault(vault.name()))?;
     advanced_features(deps, dry_run).await?;
     let key = deps.keys.generate(&any_table(deps)?).await.map_err(|error| about_key(deps, &error))?;
     Ok(Ready { vault, key })
 }
 
-/// The days to deletion that the session's backups must ask for: some in a locked vault, where only AWS can delete.
-pub(crate) fn days_under_lock(
-    vault: &Vault,
-    session: &SessionRecord,
-    policy: &Document,
-    now: Timestamp,
-) -> Result<Option<u32>, Refusal> {
-    let Some(lock) = vault.lock() else { return Ok(None) };
-    let kept = seal::kept(session, policy);
-    let lifespan = Lifespan::counted(session.scheduled_at, policy.timezone.name(), &kept, session.keep);
-    lock.delete_after_days(now, lifespan.expires_at().unwrap_or(End::Never)).map_err(|conflict| {
-        let message = format!("{}: {conflict}; shorten the keep, or change the lock", vault.arn);
-        Refusal::new(ErrorType::VaultLockConflict, message)
-    })
+impl Ready {
+    /// Refuses a session whose points a lock would not let live as long as they are to, or not let go.
+    pub(crate) fn allows(
+        &self,
+        session: &SessionRecord,
+        policy: &Document,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let Some(lock) = self.vault.lock() else { return Ok(()) };
+        let kept = seal::kept(session.flags, policy);
+        let lifespan = Lifespan::counted(session.scheduled_at, policy.timezone.name(), &kept, session.keep);
+        let wanted = lock.delete_after_days(now, lifespan.expires_at().unwrap_or(End::Never));
+        wanted.map(drop).map_err(|conflict| {
+            let message = format!("{}: {conflict}; shorten the keep, or change the lock", self.vault.arn);
+            Refusal::new(ErrorType::VaultLockConflict, message)
+        })
+    }
 }
 
 async fn advanced_features(deps: &Deps, dry_run: bool) -> Result<(), Refusal> {

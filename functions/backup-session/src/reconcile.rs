@@ -1,88 +1,134 @@
-//! What no event brought about: jobs whose event never came, sessions whose holder died, summaries that did not get out.
+//! What no event brought about: jobs whose event never came, sessions whose holder died, further attempts, occurrences that
+//! nothing woke us for, summaries that did not get out.
 
 use std::collections::HashMap;
 
 use dynachain::aws::backup::JobStatus;
-use dynachain::catalog::{SessionRecord, SessionState, TableState};
-use dynachain::error::Refusal;
-use jiff::SignedDuration;
-use serde_json::{Value, json};
+use dynachain::catalog::{SessionRecord, SessionState, TableRecord, TableState};
+use dynachain::error::{ErrorType, Refusal};
+use dynachain::id::SessionId;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
 
+use crate::catch_up::{self, CaughtUp};
 use crate::settle::Ended;
-use crate::{Deps, Invocation, backup_table, finish, settle, start};
+use crate::{Deps, Invocation, again, finish, manual, settle, start, unclear};
 
-/// Clocks of ours and of AWS Backup differ by less.
-const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
+/// `ListBackupJobs` tells of jobs of the last 30 days (AWS Backup API Reference, "ListBackupJobs").
+const LISTED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Looks after every session that is not announced yet, oldest first, as long as there is time. Under `dry_run` it only
-/// names them.
+/// What was done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+struct Reconciled {
+    /// Sessions that were not announced yet.
+    open: Vec<SessionId>,
+    /// Tables whose job had ended without our knowing, manual backups included.
+    settled: u64,
+    /// Sessions and tables that were gone on with.
+    resumed: u64,
+    /// Further attempts at tables whose job had failed.
+    retried: u64,
+    caught_up: CaughtUp,
+    /// What could not be done this time: each with the reason.
+    failures: Vec<String>,
+}
+
+/// Looks after every session that is not announced yet, oldest first, and after occurrences that nothing woke us for, as long
+/// as there is time. Under `dry_run` it only names them. Trouble with one session does not keep it from the others.
 pub(crate) async fn run(deps: &Deps, invocation: &Invocation, dry_run: bool) -> Result<Value, Refusal> {
     let now = deps.now().await?;
     let open = deps.catalog.sessions().open().await?;
-    let (mut settled, mut resumed) = (0_u64, 0_u64);
-    let jobs = match open.first() {
-        Some(oldest) if !dry_run => {
-            jobs_since(deps, oldest.claimed_at.checked_sub(CLOCKS).unwrap_or(oldest.claimed_at)).await?
-        }
-        _ => HashMap::new(),
-    };
-    for session in &open {
-        if dry_run || !invocation.has_time() {
-            continue;
-        }
-        settled += settle_jobs(deps, session, &jobs).await?;
-        if session.lease_until <= now {
-            resumed += u64::from(revive(deps, invocation, session.clone()).await?);
+    let mut done =
+        Reconciled { open: open.iter().map(|s| s.session.clone()).collect(), ..Reconciled::default() };
+    if !dry_run && let Some(oldest) = open.first() {
+        let since = oldest.claimed_at.max(now.checked_sub(LISTED).unwrap_or(oldest.claimed_at));
+        let jobs = unclear::jobs_since(&deps.jobs, since).await?;
+        for session in &open {
+            if !invocation.has_time() {
+                break;
+            }
+            if let Err(refusal) = look_after(deps, invocation, session, &jobs, now, &mut done).await {
+                tracing::warn!(session = %session.session, %refusal, "a session could not be looked after");
+                done.failures.push(format!("{}: {refusal}", session.session));
+            }
         }
     }
-    let names: Vec<_> = open.iter().map(|session| session.session.to_string()).collect();
-    tracing::info!(open = names.len(), settled, resumed, "reconciled");
-    Ok(json!({ "open": names, "settled": settled, "resumed": resumed }))
+    if !dry_run {
+        done.settled += manual::reconcile(deps, now).await?;
+    }
+    done.caught_up = catch_up::run(deps, invocation, now, dry_run).await?;
+    tracing::info!(?done, "reconciled");
+    serde_json::to_value(done).map_err(|error| Refusal::new(ErrorType::Internal, error.to_string()))
 }
 
-/// All jobs of the vault since an instant, in a few calls rather than one per job.
-async fn jobs_since(deps: &Deps, since: jiff::Timestamp) -> Result<HashMap<String, JobStatus>, Refusal> {
-    let jobs = deps.jobs.since(since).await.map_err(|error| error.refusal())?;
-    Ok(jobs.into_iter().map(|job| (job.job_id.clone(), job)).collect())
+async fn look_after(
+    deps: &Deps,
+    invocation: &Invocation,
+    session: &SessionRecord,
+    jobs: &HashMap<String, JobStatus>,
+    now: Timestamp,
+    done: &mut Reconciled,
+) -> Result<(), Refusal> {
+    done.settled += settle_jobs(deps, session, jobs, now).await?;
+    if session.state == SessionState::Running {
+        for record in tables_in(deps, session, TableState::Claimed).await? {
+            done.resumed += u64::from(unclear::settle(deps, session, record, jobs, now).await?);
+        }
+        let waiting = tables_in(deps, session, TableState::Again).await?;
+        done.retried += again::run(deps, invocation, session, waiting, now).await?;
+        return finish::when_done(deps, &session.session).await;
+    }
+    if session.lease_until <= now {
+        done.resumed += u64::from(revive(deps, invocation, session.clone()).await?);
+    }
+    Ok(())
+}
+
+async fn tables_in(
+    deps: &Deps,
+    session: &SessionRecord,
+    state: TableState,
+) -> Result<Vec<TableRecord>, Refusal> {
+    let tables = deps.catalog.sessions().tables(&session.session).await?;
+    Ok(tables.into_iter().filter(|table| table.state == state).collect())
 }
 
 async fn settle_jobs(
     deps: &Deps,
     session: &SessionRecord,
     jobs: &HashMap<String, JobStatus>,
+    now: Timestamp,
 ) -> Result<u64, Refusal> {
     let mut settled = 0;
-    for record in deps.catalog.sessions().tables(&session.session).await? {
-        let job = record.job.as_deref().and_then(|job| jobs.get(job)).filter(|job| job.state.is_final());
-        if let Some(job) = job {
-            let ended = Ended {
-                job: &job.job_id,
-                state: &job.state,
-                message: job.message.as_deref(),
-                recovery_point: job.recovery_point.as_ref(),
-            };
-            settled += u64::from(settle::table(deps, session, record, &ended).await?);
+    for record in tables_in(deps, session, TableState::Started).await? {
+        let Some(id) = record.job.clone() else { continue };
+        match jobs.get(&id) {
+            Some(job) if job.state.is_final() => {
+                settled += u64::from(settle::table(deps, session, record, &Ended::of(job)).await?);
+            }
+            Some(_) => {}
+            None if now.duration_since(session.claimed_at) > LISTED => {
+                let message = format!("AWS Backup does not tell of the backup job {id} any more");
+                let lost = TableRecord {
+                    reason: Some("job_lost".to_owned()),
+                    message: Some(message),
+                    ..record.clone()
+                };
+                settled += u64::from(settle::failed(deps, session, lost, &record).await?);
+            }
+            None => {}
         }
     }
     finish::when_done(deps, &session.session).await?;
     Ok(settled)
 }
 
-/// Goes on where a holder died: with the starts of a session, with starts that got no answer, with the summary.
+/// Goes on where a holder died: with the starts of a session, or with its summary.
 async fn revive(deps: &Deps, invocation: &Invocation, mut session: SessionRecord) -> Result<bool, Refusal> {
     match session.state {
         SessionState::Starting => start::resume(deps, invocation, &session.session).await.map(|_| true),
-        SessionState::Running => {
-            let mut revived = false;
-            for record in deps.catalog.sessions().tables(&session.session).await? {
-                if record.state == TableState::Claimed {
-                    backup_table::start(deps, &session, record).await?;
-                    revived = true;
-                }
-            }
-            Ok(revived)
-        }
         SessionState::Finished => finish::announce(deps, &mut session).await.map(|()| true),
-        SessionState::Announced => Ok(false),
+        SessionState::Running | SessionState::Announced => Ok(false),
     }
 }

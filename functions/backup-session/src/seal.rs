@@ -1,13 +1,14 @@
 //! What a point's own metadata will say, made and sealed before its backup starts. Pure but for randomness.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dynachain::aws::NewDataKey;
 use dynachain::aws::table_reader::Captured;
 use dynachain::catalog::{SessionRecord, TableRecord, TableState};
-use dynachain::chain::PerFlag;
+use dynachain::chain::{Flag, Flags, PerFlag};
 use dynachain::evolving::{EncodeError, Evolving};
 use dynachain::id::{TableArn, VaultArn};
 use dynachain::metadata::{
@@ -15,8 +16,10 @@ use dynachain::metadata::{
     lay_out,
 };
 use dynachain::policy::Document;
-use dynachain::retention::{End, Keep, Lifespan};
+use dynachain::retention::{End, Keep, Lifespan, LockConflict, VaultLock};
 use jiff::{SignedDuration, Timestamp};
+
+use crate::owed::Debts;
 
 /// What is the same for all tables of a session.
 #[derive(Clone, Copy, Debug)]
@@ -26,51 +29,103 @@ pub(crate) struct Context<'a> {
     pub(crate) home_vault: &'a VaultArn,
     pub(crate) key: &'a NewDataKey,
     pub(crate) start_window_minutes: u32,
-    /// For a locked vault: the days to deletion.
-    pub(crate) delete_after_days: Option<u32>,
+    /// The vault's lock, if one is active.
+    pub(crate) lock: Option<VaultLock>,
+    /// What the chains of the policy owe.
+    pub(crate) debts: &'a Debts,
 }
 
 /// Why there is no sealed metadata.
 #[derive(Debug)]
 pub(crate) enum NotSealed {
     Encode(EncodeError),
+    Lock(LockConflict),
     NoTagRoom(NoTagRoom),
     Seal(SealError),
+}
+
+impl NotSealed {
+    /// A word for scripts.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::NoTagRoom(_) => "no_tag_room",
+            Self::Lock(_) => "vault_lock",
+            Self::Encode(_) | Self::Seal(_) => "not_sealed",
+        }
+    }
+}
+
+impl fmt::Display for NotSealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encode(error) => error.fmt(f),
+            Self::Lock(error) => error.fmt(f),
+            Self::NoTagRoom(error) => error.fmt(f),
+            Self::Seal(error) => error.fmt(f),
+        }
+    }
 }
 
 /// Cold storage is charged for at least so many days (AWS Backup Developer Guide, "Lifecycle").
 const COLD_DAYS: u32 = 90;
 
+/// What a table's point is to be, beyond what its session says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) table: &'a TableArn,
+    /// Which attempt it is, from 1.
+    pub(crate) attempt: u32,
+    /// The flags that the chain owes.
+    pub(crate) owed: Flags,
+}
+
 /// A table's record with everything its backup job needs, as it stands before the job is started.
 pub(crate) fn prepare(
     context: &Context<'_>,
-    table: &TableArn,
+    wanted: Wanted<'_>,
     captured: &Captured,
     now: Timestamp,
 ) -> Result<TableRecord, NotSealed> {
+    let Wanted { table, attempt, owed } = wanted;
     let config = Evolving::new(&captured.config).encode().map_err(NotSealed::Encode)?;
-    let core = core(context, captured, &config, now);
-    let encoded = Evolving::new(&core).encode().map_err(NotSealed::Encode)?;
-    let sealer = Sealer::new(&context.key.key, table);
+    let core = core(context, owed, captured, &config, now);
+    let delete_after_days = delete_after_days(context.lock, &core, now).map_err(NotSealed::Lock)?;
+    let record = record(&core, context.key, &context.policy.tags, table, captured, &config)?;
+    Ok(TableRecord { attempt, owed, delete_after_days, ..record })
+}
+
+/// The record of a table whose point says this about itself.
+pub(crate) fn record(
+    core: &Core,
+    key: &NewDataKey,
+    policy_tags: &BTreeMap<String, String>,
+    table: &TableArn,
+    captured: &Captured,
+    config: &[u8],
+) -> Result<TableRecord, NotSealed> {
+    let encoded = Evolving::new(core).encode().map_err(NotSealed::Encode)?;
+    let sealer = Sealer::new(&key.key, table);
     let sealed = SealedPoint {
         kind: core.kind,
-        keys: vec![context.key.wrapped.clone()],
+        keys: vec![key.wrapped.clone()],
         core: sealer.seal(PartName::Core, &encoded).map_err(NotSealed::Seal)?,
-        config: sealer.seal(PartName::Config, &config).map_err(NotSealed::Seal)?,
+        config: sealer.seal(PartName::Config, config).map_err(NotSealed::Seal)?,
     };
     let inherited: BTreeSet<String> = captured.config.user_tags().map(|(tag, _)| tag.to_owned()).collect();
-    let layout = lay_out(&sealed, &context.policy.tags, &inherited).map_err(NotSealed::NoTagRoom)?;
+    let layout = lay_out(&sealed, policy_tags, &inherited).map_err(NotSealed::NoTagRoom)?;
     Ok(TableRecord {
         table: table.clone(),
         state: TableState::Claimed,
         attempt: 1,
+        owed: Flags::NONE,
+        claimed_at: Some(core.started_at),
         start_tags: layout.at_start,
         later_tags: layout.after_completion,
         sealed_config: layout.config_in_catalog.then(|| STANDARD.encode(&sealed.config)),
         // Tags that look like ours are to be reported, so the point's tags are read each time.
         core: (!inherited.iter().any(|tag| tag.starts_with(PREFIX))).then(|| STANDARD.encode(&encoded)),
         cold_after_days: core.cold_after_days,
-        delete_after_days: context.delete_after_days,
+        delete_after_days: None,
         job: None,
         recovery_point: None,
         reason: None,
@@ -78,8 +133,9 @@ pub(crate) fn prepare(
     })
 }
 
-fn core(context: &Context<'_>, captured: &Captured, config: &[u8], now: Timestamp) -> Core {
+fn core(context: &Context<'_>, owed: Flags, captured: &Captured, config: &[u8], now: Timestamp) -> Core {
     let Context { session, policy, home_vault, start_window_minutes, .. } = *context;
+    let flags = session.flags.and(owed);
     let mut core = Core {
         kind: Kind::Chain,
         policy: Some(PolicyStamp {
@@ -94,13 +150,13 @@ fn core(context: &Context<'_>, captured: &Captured, config: &[u8], now: Timestam
         start_window_minutes,
         table_id: captured.table_id.clone(),
         home_vault: home_vault.clone(),
-        keep: kept(session, policy),
+        keep: kept(flags, policy),
         own_keep: session.keep,
         copies: policy
             .copies
             .iter()
             .map(|copy| {
-                (copy.vault.clone(), CopyPlan { keep: carried(session, |flag| copy.keep.get(flag).copied()) })
+                (copy.vault.clone(), CopyPlan { keep: said_of(flags, |flag| copy.keep.get(flag).copied()) })
             })
             .filter(|(_, plan)| !plan.keep.flags().is_empty())
             .collect(),
@@ -119,20 +175,30 @@ fn core(context: &Context<'_>, captured: &Captured, config: &[u8], now: Timestam
     core
 }
 
-/// How long the session's points are kept, for each flag they carry.
-pub(crate) fn kept(session: &SessionRecord, policy: &Document) -> PerFlag<Keep> {
-    carried(session, |flag| policy.schedules.get(flag).map(|schedule| schedule.keep))
+/// How long the policy keeps points for each of these flags.
+pub(crate) fn kept(flags: Flags, policy: &Document) -> PerFlag<Keep> {
+    said_of(flags, |flag| policy.schedules.get(flag).map(|schedule| schedule.keep))
 }
 
-/// What is said for the flags that the session's points carry.
-fn carried(session: &SessionRecord, said: impl Fn(dynachain::chain::Flag) -> Option<Keep>) -> PerFlag<Keep> {
-    let mut carried = PerFlag::default();
-    for flag in session.flags.iter() {
+/// What is said for these flags.
+fn said_of(flags: Flags, said: impl Fn(Flag) -> Option<Keep>) -> PerFlag<Keep> {
+    let mut all = PerFlag::default();
+    for flag in flags.iter() {
         if let Some(keep) = said(flag) {
-            carried.set(flag, keep);
+            all.set(flag, keep);
         }
     }
-    carried
+    all
+}
+
+/// In a locked vault only AWS can delete, so the backup asks it to.
+fn delete_after_days(
+    lock: Option<VaultLock>,
+    core: &Core,
+    now: Timestamp,
+) -> Result<Option<u32>, LockConflict> {
+    let expires_at = Lifespan::of_regular(core).expires_at().unwrap_or(End::Never);
+    lock.map_or(Ok(None), |lock| lock.delete_after_days(now, expires_at))
 }
 
 fn lives_for(core: &Core, now: Timestamp, days: u32) -> bool {

@@ -1,15 +1,16 @@
-//! A job has ended: its table is settled, and the session with it when it was the last.
+//! A job has ended: its table is settled or to be tried again, and the session finished when it was the last.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dynachain::catalog::{SessionRecord, TableRecord, TableState};
+use dynachain::aws::backup::JobStatus;
+use dynachain::catalog::{JobRecord, SessionRecord, TableRecord, TableState};
 use dynachain::error::Refusal;
 use dynachain::event::{BackupJob, JobState};
 use dynachain::evolving::Evolving;
 use dynachain::id::RecoveryPointArn;
 use dynachain::metadata::Core;
 
-use crate::{Deps, finish};
+use crate::{Deps, finish, manual, owed, start};
 
 /// How a job ended, as an event or a list tells it.
 #[derive(Clone, Debug)]
@@ -18,6 +19,18 @@ pub(crate) struct Ended<'a> {
     pub(crate) state: &'a JobState,
     pub(crate) message: Option<&'a str>,
     pub(crate) recovery_point: Option<&'a RecoveryPointArn>,
+}
+
+impl<'a> Ended<'a> {
+    /// As a list of jobs has it.
+    pub(crate) fn of(job: &'a JobStatus) -> Self {
+        Self {
+            job: &job.job_id,
+            state: &job.state,
+            message: job.message.as_deref(),
+            recovery_point: job.recovery_point.as_ref(),
+        }
+    }
 }
 
 /// Settles the table that an event is about. Jobs that are not ours, not ended, or settled already: nothing happens, and
@@ -37,10 +50,14 @@ pub(crate) async fn event(deps: &Deps, job: &BackupJob) -> Result<bool, Refusal>
         tracing::info!(job = ended.job, "a job that is not ours");
         return Ok(false);
     };
-    let Some(session) = sessions.get(&belongs.session).await? else { return Ok(false) };
-    let Some(record) = sessions.table(&belongs.session, &belongs.table).await? else { return Ok(false) };
+    let (session, table_arn) = match belongs {
+        JobRecord::Manual { manual } => return manual::settle(deps, &manual, &ended).await,
+        JobRecord::Session { session, table } => (session, table),
+    };
+    let Some(session) = sessions.get(&session).await? else { return Ok(false) };
+    let Some(record) = sessions.table(&session.session, &table_arn).await? else { return Ok(false) };
     let settled = table(deps, &session, record, &ended).await?;
-    finish::when_done(deps, &belongs.session).await?;
+    finish::when_done(deps, &session.session).await?;
     Ok(settled)
 }
 
@@ -54,17 +71,62 @@ pub(crate) async fn table(
     if record.state != TableState::Started || record.job.as_deref() != Some(ended.job) {
         return Ok(false);
     }
-    let record = match ended.state {
-        JobState::Completed => completed(deps, record, ended).await?,
-        state => failed(record, state, ended),
-    };
     tracing::info!(session = %session.session, table = %record.table, job = ended.job, state = ?ended.state, "job ended");
-    deps.catalog.sessions().close_table(session, &record).await?;
-    Ok(true)
+    if *ended.state == JobState::Completed {
+        let settled = completed(deps, record.clone(), ended).await?;
+        if settled.state == TableState::Completed {
+            owed::paid(deps, session, &settled).await?;
+        }
+        return close(deps, session, &settled, &record).await;
+    }
+    let (reason, message) = said(ended);
+    unsuccessful(deps, session, record, reason, message).await
+}
+
+/// An attempt came to nothing: another one is to be made as long as the policy allows; then the table has failed, and its
+/// flags are owed.
+pub(crate) async fn unsuccessful(
+    deps: &Deps,
+    session: &SessionRecord,
+    record: TableRecord,
+    reason: &str,
+    message: String,
+) -> Result<bool, Refusal> {
+    let next = TableRecord { reason: Some(reason.to_owned()), message: Some(message), ..record.clone() };
+    if record.attempt <= start::document(session)?.retries {
+        let next = TableRecord { state: TableState::Again, ..next };
+        return Ok(deps.catalog.sessions().try_again(session, &next, &record).await?);
+    }
+    failed(deps, session, next, &record).await
+}
+
+/// No other attempt is made at the table.
+pub(crate) async fn failed(
+    deps: &Deps,
+    session: &SessionRecord,
+    record: TableRecord,
+    last: &TableRecord,
+) -> Result<bool, Refusal> {
+    let record = TableRecord { state: TableState::Failed, ..record };
+    owed::lost(deps, session, &record).await?;
+    close(deps, session, &record, last).await
+}
+
+async fn close(
+    deps: &Deps,
+    session: &SessionRecord,
+    record: &TableRecord,
+    last: &TableRecord,
+) -> Result<bool, Refusal> {
+    Ok(deps.catalog.sessions().close_table(session, record, last).await?)
 }
 
 /// The point is there: the rest of its metadata is added before anything can copy it, then the catalog learns of it.
-async fn completed(deps: &Deps, mut record: TableRecord, ended: &Ended<'_>) -> Result<TableRecord, Refusal> {
+pub(crate) async fn completed(
+    deps: &Deps,
+    mut record: TableRecord,
+    ended: &Ended<'_>,
+) -> Result<TableRecord, Refusal> {
     let point = record.recovery_point.take().or_else(|| ended.recovery_point.cloned());
     let Some(point) = point else {
         return Ok(TableRecord {
@@ -90,19 +152,14 @@ fn decoded_core(record: &TableRecord) -> Option<Core> {
     Evolving::<Core>::decode(&encoded).ok().map(|core| core.value)
 }
 
-fn failed(record: TableRecord, state: &JobState, ended: &Ended<'_>) -> TableRecord {
-    let reason = match state {
+/// What is said of a job that did not complete: a word for scripts, and a sentence.
+pub(crate) fn said(ended: &Ended<'_>) -> (&'static str, String) {
+    let reason = match ended.state {
         JobState::Aborted => "backup_aborted",
         JobState::Expired => "backup_expired",
         JobState::Partial => "backup_partial",
         _ => "backup_failed",
     };
     let said = ended.message.unwrap_or("AWS Backup gave no reason");
-    let message = format!("the backup job {} ended {}: {said}", ended.job, state.as_str());
-    TableRecord {
-        state: TableState::Failed,
-        reason: Some(reason.to_owned()),
-        message: Some(message),
-        ..record
-    }
+    (reason, format!("the backup job {} ended {}: {said}", ended.job, ended.state.as_str()))
 }

@@ -1,28 +1,21 @@
-//! Starting a session: claim it once, back up every table it covers, hand over when time runs out.
+//! Starting a session: which one it is, and claiming it once.
 
-use std::collections::HashMap;
-
-use dynachain::catalog::{LEASE, SessionRecord, SessionState, StoredPolicy, TableRecord, TableState};
+use dynachain::catalog::{LEASE, SessionRecord, SessionState, StoredPolicy};
 use dynachain::chain::Flags;
 use dynachain::error::{ErrorType, Refusal};
-use dynachain::event::{ScheduledStart, SessionContinued};
+use dynachain::event::ScheduledStart;
 use dynachain::id::{PolicyName, SessionId, TableArn};
 use dynachain::policy::{Document, calendar};
 use dynachain::request::TableRef;
 use dynachain::retention::Keep;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::answer::Answer;
-use crate::cover::{self, Cover};
+use crate::cover;
 use crate::input::{ByHand, How, first};
-use crate::preflight::{self, Ready};
-use crate::seal::Context;
-use crate::{Deps, Invocation, backup_table, finish};
+use crate::preflight;
+use crate::{Deps, Invocation, work};
 
-/// Tables in hand at the same time. Capturing and starting each keep their own rates, so that the slowest limit of AWS
-/// alone sets the pace.
-const IN_HAND: usize = 16;
 /// A moment may lie so far ahead: clocks differ.
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// And so far back.
@@ -133,7 +126,7 @@ async fn again(
         let ready = preflight::check(deps, false).await?;
         if let Some(taken) = sessions.take_over(record.clone(), now).await? {
             tracing::info!(session = %taken.session, generation = taken.generation, "session resumed");
-            return work(deps, invocation, taken, &ready, now, how).await;
+            return work::resume(deps, invocation, taken, &ready, how).await;
         }
     }
     let tables = sessions.tables(&record.session).await?;
@@ -159,15 +152,15 @@ async fn run(
     }
     let limited = tables.is_some().then(|| cover.covered.clone());
     let record = claim(&wanted, limited, now)?;
-    preflight::days_under_lock(&ready.vault, &record, &wanted.policy.document, now)?;
+    ready.allows(&record, &wanted.policy.document, now)?;
     if how.dry_run {
-        return plan(deps, record, &wanted.policy.document, &ready, cover, now, how).await;
+        return work::plan(deps, record, &ready, cover, now, how).await;
     }
     if !sessions.claim(&record).await? {
         return resume(deps, invocation, &record.session).await;
     }
     tracing::info!(session = %record.session, flags = ?record.flags, covered = cover.covered.len(), "session begun");
-    work_on(deps, invocation, record, &ready, cover, now, how).await
+    work::begin(deps, invocation, record, &ready, cover, how).await
 }
 
 fn claim(wanted: &Wanted, tables: Option<Vec<TableArn>>, now: Timestamp) -> Result<SessionRecord, Refusal> {
@@ -191,155 +184,11 @@ fn claim(wanted: &Wanted, tables: Option<Vec<TableArn>>, now: Timestamp) -> Resu
     })
 }
 
-/// Works on a session that was begun before: its document is the one it was claimed with.
-async fn work(
-    deps: &Deps,
-    invocation: &Invocation,
-    record: SessionRecord,
-    ready: &Ready,
-    now: Timestamp,
-    how: &How,
-) -> Result<Answer, Refusal> {
-    let policy = document(&record)?;
-    let cover = match &record.tables {
-        Some(tables) => Cover { covered: tables.clone(), ..Cover::default() },
-        None => cover::resolve(deps, &policy).await?,
-    };
-    work_on(deps, invocation, record, ready, cover, now, how).await
-}
-
 pub(crate) fn document(record: &SessionRecord) -> Result<Document, Refusal> {
     serde_json::from_str(&record.document).map_err(|error| {
         let message = format!("the policy document of session {} cannot be read: {error}", record.session);
         Refusal::new(ErrorType::Internal, message)
     })
-}
-
-async fn work_on(
-    deps: &Deps,
-    invocation: &Invocation,
-    mut record: SessionRecord,
-    ready: &Ready,
-    cover: Cover,
-    now: Timestamp,
-    how: &How,
-) -> Result<Answer, Refusal> {
-    let sessions = deps.catalog.sessions();
-    let policy = document(&record)?;
-    let mut known: HashMap<TableArn, TableRecord> = sessions
-        .tables(&record.session)
-        .await?
-        .into_iter()
-        .map(|table| (table.table.clone(), table))
-        .collect();
-    let mut done = without_backup(&cover);
-    for table in &done {
-        sessions.note_table(&record, table).await?;
-    }
-    record.covered = u64::try_from(cover.covered.len() + cover.missing.len()).unwrap_or(u64::MAX);
-    let context = context(deps, &record, &policy, ready, now)?;
-    let reader = deps.reader.afresh();
-    let begun: Vec<_> = stream::iter(cover.covered.iter().map(|table| (table, known.remove(table))))
-        .map(|(table, known)| {
-            let (context, reader) = (&context, &reader);
-            async move {
-                match invocation.has_time() {
-                    true => backup_table::backup(deps, reader, context, table, known).await.map(Some),
-                    false => Ok(None),
-                }
-            }
-        })
-        .buffer_unordered(IN_HAND)
-        .try_collect()
-        .await?;
-    let all_begun = begun.iter().all(Option::is_some);
-    done.extend(begun.into_iter().flatten());
-    if all_begun {
-        settle_start(deps, &mut record, &done).await?;
-    } else {
-        hand_over(deps, &mut record).await?;
-    }
-    Ok(Answer::of(&record, done, false, false, how.after.as_ref()))
-}
-
-fn context<'a>(
-    deps: &'a Deps,
-    session: &'a SessionRecord,
-    policy: &'a Document,
-    ready: &'a Ready,
-    now: Timestamp,
-) -> Result<Context<'a>, Refusal> {
-    Ok(Context {
-        session,
-        policy,
-        home_vault: &ready.vault.arn,
-        key: &ready.key,
-        start_window_minutes: deps.settings.start_window_minutes,
-        delete_after_days: preflight::days_under_lock(&ready.vault, session, policy, now)?,
-    })
-}
-
-/// The tables in the policy's scope that get no backup.
-fn without_backup(cover: &Cover) -> Vec<TableRecord> {
-    let skipped = cover.skipped.iter().map(|(table, by)| {
-        let message = format!("the stronger policy {by} backs it up");
-        TableRecord::without_job(table.clone(), TableState::Skipped, "other_policy", message)
-    });
-    let missing = cover.missing.iter().map(|table| {
-        let message = format!("the policy names the table {} and there is none", table.name());
-        backup_table::failed(table, "table_not_found", message)
-    });
-    skipped.chain(missing).collect()
-}
-
-/// Every table has been begun with: from here on job events drive the session.
-async fn settle_start(deps: &Deps, record: &mut SessionRecord, done: &[TableRecord]) -> Result<(), Refusal> {
-    let unclear = done.iter().filter(|table| table.state == TableState::Claimed).count();
-    if unclear > 0 {
-        tracing::warn!(session = %record.session, unclear, "backups whose start is not certain are left to reconcile");
-    }
-    let sessions = deps.catalog.sessions();
-    let generation = record.generation;
-    let running = SessionRecord { state: SessionState::Running, ..record.clone() };
-    if sessions.update(&running, generation).await? {
-        *record = running;
-        finish::try_finish(deps, record).await?;
-    }
-    Ok(())
-}
-
-/// Time is up: the lease is given back and an event starts the next invocation.
-async fn hand_over(deps: &Deps, record: &mut SessionRecord) -> Result<(), Refusal> {
-    let now = deps.now().await?;
-    let generation = record.generation;
-    record.lease_until = now;
-    if deps.catalog.sessions().update(record, generation).await? {
-        let event = SessionContinued { session: record.session.clone(), cursor: serde_json::Map::new() };
-        deps.bus.emit(&event).await.map_err(|error| error.refusal())?;
-    }
-    Ok(())
-}
-
-/// What a session would do: every table is looked at as a real one would, and nothing is written.
-async fn plan(
-    deps: &Deps,
-    mut record: SessionRecord,
-    policy: &Document,
-    ready: &Ready,
-    cover: Cover,
-    now: Timestamp,
-    how: &How,
-) -> Result<Answer, Refusal> {
-    record.covered = u64::try_from(cover.covered.len() + cover.missing.len()).unwrap_or(u64::MAX);
-    let context = context(deps, &record, policy, ready, now)?;
-    let reader = deps.reader.afresh();
-    let mut planned: Vec<_> = stream::iter(&cover.covered)
-        .map(|table| backup_table::ready(deps, &reader, &context, table))
-        .buffer_unordered(IN_HAND)
-        .try_collect()
-        .await?;
-    planned.extend(without_backup(&cover));
-    Ok(Answer::of(&record, planned, false, true, how.after.as_ref()))
 }
 
 #[cfg(test)]

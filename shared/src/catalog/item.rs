@@ -116,6 +116,12 @@ impl Catalog {
         Ok(item)
     }
 
+    /// A value as an attribute.
+    pub(super) fn attribute<T: Serialize>(&self, value: T) -> Result<AttributeValue, CatalogError> {
+        serde_dynamo::to_attribute_value(value)
+            .map_err(|error| self.unwritable(&Key::new("attribute", ""), &error))
+    }
+
     /// One item, read consistently.
     pub(super) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, CatalogError> {
         let answer = self

@@ -1,161 +1,25 @@
 //! Sessions in the catalog: who holds one, how each of its tables stands, which job belongs to which table.
 
-use std::collections::{BTreeMap, HashMap};
+mod record;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
+pub use record::{JobRecord, SessionRecord, SessionState, TableRecord, TableState};
+
+use super::debts::DebtRecord;
 use super::item::{Item, Key};
+use super::transaction::{Condition, Write};
 use super::{Catalog, CatalogError};
-use crate::aws::AwsError;
-use crate::chain::Flags;
-use crate::id::{PolicyName, RecoveryPointArn, SessionId, TableArn};
-use crate::retention::Keep;
+use crate::id::{SessionId, TableArn};
 
 /// Details of a session are kept this long.
 const DETAILS: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Longer than a Lambda function can run: a holder that lets its lease lapse is dead.
 pub const LEASE: SignedDuration = SignedDuration::from_mins(16);
-
-/// How far a session is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SessionState {
-    /// Its backups are being started.
-    Starting,
-    /// All backups are started (or failed to); jobs still run.
-    Running,
-    /// Every job has ended; the summary is still to be announced.
-    Finished,
-    /// Every job has ended and the summary is out.
-    Announced,
-}
-
-/// One run of one policy for one moment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SessionRecord {
-    /// The session.
-    pub session: SessionId,
-    /// The policy.
-    pub policy: PolicyName,
-    /// The policy's id when the session was claimed.
-    pub policy_id: Uuid,
-    /// The policy's version when the session was claimed.
-    pub policy_version: u64,
-    /// The policy document when the session was claimed, in JSON: a session that is resumed sees no later one.
-    pub document: String,
-    /// The moment it is for; for one by hand, when it began.
-    pub scheduled_at: Timestamp,
-    /// The flags its points carry.
-    pub flags: Flags,
-    /// How long its points are kept where they carry no flag.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keep: Option<Keep>,
-    /// The tables it was limited to by hand.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tables: Option<Vec<TableArn>>,
-    /// How far it is.
-    pub state: SessionState,
-    /// Counts up each time somebody takes the session over.
-    pub generation: u64,
-    /// When it was first claimed.
-    pub claimed_at: Timestamp,
-    /// Until when its holder may be believed alive.
-    pub lease_until: Timestamp,
-    /// Tables it covers, once known.
-    #[serde(default)]
-    pub covered: u64,
-}
-
-/// How the backup of one table of a session stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TableState {
-    /// Metadata sealed and stored; the job is not known to be started.
-    Claimed,
-    /// The job runs.
-    Started,
-    /// The recovery point is complete, its metadata too.
-    Completed,
-    /// Another policy has the table.
-    Skipped,
-    /// No point came of it.
-    Failed,
-}
-
-/// One table in one session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TableRecord {
-    /// The table.
-    pub table: TableArn,
-    /// How it stands.
-    pub state: TableState,
-    /// Which try this is, from 1.
-    #[serde(default)]
-    pub attempt: u32,
-    /// The tags its job starts with: a repeat of the same attempt sends the very same.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub start_tags: BTreeMap<String, String>,
-    /// The tags to add once the point is complete.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub later_tags: BTreeMap<String, String>,
-    /// The sealed configuration, in base64, where tags have no room for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sealed_config: Option<String>,
-    /// The core as encoded before sealing, in base64: the catalog's row about the point is made from it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub core: Option<String>,
-    /// Days to cold storage that its job asks for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cold_after_days: Option<u32>,
-    /// Days to deletion that its job asks for: locked vaults only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delete_after_days: Option<u32>,
-    /// The job, in lower case.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub job: Option<String>,
-    /// The recovery point.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recovery_point: Option<RecoveryPointArn>,
-    /// Why it was skipped or failed: a word for scripts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// Why it was skipped or failed: a sentence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-}
-
-impl TableRecord {
-    /// A table that got no job.
-    pub fn without_job(table: TableArn, state: TableState, reason: &str, message: impl Into<String>) -> Self {
-        Self {
-            table,
-            state,
-            attempt: 0,
-            start_tags: BTreeMap::new(),
-            later_tags: BTreeMap::new(),
-            sealed_config: None,
-            core: None,
-            cold_after_days: None,
-            delete_after_days: None,
-            job: None,
-            recovery_point: None,
-            reason: Some(reason.to_owned()),
-            message: Some(message.into()),
-        }
-    }
-}
-
-/// Where a backup job belongs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JobRecord {
-    /// The session that started it.
-    pub session: SessionId,
-    /// The table it backs up.
-    pub table: TableArn,
-}
 
 /// The catalog's items about sessions.
 #[derive(Clone, Debug)]
@@ -267,7 +131,8 @@ impl Sessions {
         self.won(self.0.put_when(item, Some("attribute_not_exists(pk)"), HashMap::new()).await).map(drop)
     }
 
-    /// Claims a table for its first attempt, and marks it open; false when it is claimed already.
+    /// Claims a table for its first attempt, marks it open, and takes over the debts that its point is to carry; false when
+    /// the table is claimed already, or a debt is not as it was read.
     ///
     /// # Errors
     /// When the catalog cannot be written.
@@ -275,11 +140,34 @@ impl Sessions {
         &self,
         session: &SessionRecord,
         record: &TableRecord,
+        carried: &[DebtRecord],
     ) -> Result<bool, CatalogError> {
-        let table = self.table_item(session, record)?;
         let open = self.0.compose(&open_key(&session.session, &record.table), &Expiring::of(session))?;
-        let puts = [(table, Some("attribute_not_exists(pk)")), (open, None)];
-        self.won(self.0.transact(puts.into()).await)
+        let table = self.table_item(session, record)?;
+        let mut writes = vec![Write::Put(table, Some(Condition::absent())), Write::Put(open, None)];
+        for debt in carried {
+            writes.push(self.0.debt_write(debt)?);
+        }
+        self.0.transact(writes).await
+    }
+
+    /// Claims a table that is to be tried again, for its next attempt; false when somebody else has, or a debt is not as it
+    /// was read.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub async fn claim_again(
+        &self,
+        session: &SessionRecord,
+        record: &TableRecord,
+        last: &TableRecord,
+        carried: &[DebtRecord],
+    ) -> Result<bool, CatalogError> {
+        let mut writes = vec![self.replace(session, record, last)?];
+        for debt in carried {
+            writes.push(self.0.debt_write(debt)?);
+        }
+        self.0.transact(writes).await
     }
 
     /// Writes how an open table stands, and the job that now belongs to it.
@@ -292,14 +180,41 @@ impl Sessions {
         record: &TableRecord,
         job: &str,
     ) -> Result<(), CatalogError> {
-        let table = self.table_item(session, record)?;
-        let belongs = JobRecord { session: session.session.clone(), table: record.table.clone() };
-        let mut job = self.0.compose(&job_key(job), &belongs)?;
+        let belongs = JobRecord::Session { session: session.session.clone(), table: record.table.clone() };
+        let mut job = self.0.compose(&JobRecord::key(job), &belongs)?;
         expire(&mut job, session);
-        self.0.transact(vec![(table, None), (job, None)]).await
+        let claimed = Condition::new(
+            "attempt = :attempt AND #state = :claimed",
+            [
+                (":attempt", AttributeValue::N(record.attempt.to_string())),
+                (":claimed", self.0.attribute(TableState::Claimed)?),
+            ],
+        );
+        // Somebody else who repeated the same start has noted the same job.
+        self.0
+            .transact(vec![
+                Write::Put(self.table_item(session, record)?, Some(claimed)),
+                Write::Put(job, None),
+            ])
+            .await
+            .map(drop)
     }
 
-    /// Writes how an open table ended, and marks it open no more. Doing so twice changes nothing.
+    /// Writes that the attempt of `last` came to nothing and another is to be made; false when it is not the table's present
+    /// attempt any more.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub async fn try_again(
+        &self,
+        session: &SessionRecord,
+        record: &TableRecord,
+        last: &TableRecord,
+    ) -> Result<bool, CatalogError> {
+        self.0.transact(vec![self.replace(session, record, last)?]).await
+    }
+
+    /// Writes how an open table ended, and marks it open no more; false when `last` is not how the table stands any more.
     ///
     /// # Errors
     /// When the catalog cannot be written.
@@ -307,9 +222,27 @@ impl Sessions {
         &self,
         session: &SessionRecord,
         record: &TableRecord,
-    ) -> Result<(), CatalogError> {
-        self.0.put(self.table_item(session, record)?).await?;
-        self.0.remove(&open_key(&session.session, &record.table)).await
+        last: &TableRecord,
+    ) -> Result<bool, CatalogError> {
+        let open = Write::Delete(open_key(&session.session, &record.table));
+        self.0.transact(vec![self.replace(session, record, last)?, open]).await
+    }
+
+    /// Puts a table's record in place of the one that was read.
+    fn replace(
+        &self,
+        session: &SessionRecord,
+        record: &TableRecord,
+        last: &TableRecord,
+    ) -> Result<Write, CatalogError> {
+        let unchanged = Condition::new(
+            "#state = :state AND attempt = :attempt",
+            [
+                (":state", self.0.attribute(last.state)?),
+                (":attempt", AttributeValue::N(last.attempt.to_string())),
+            ],
+        );
+        Ok(Write::Put(self.table_item(session, record)?, Some(unchanged)))
     }
 
     /// Whether a job of the session still runs.
@@ -326,7 +259,7 @@ impl Sessions {
     /// # Errors
     /// When the catalog cannot be read.
     pub async fn job(&self, job: &str) -> Result<Option<JobRecord>, CatalogError> {
-        self.0.get(&job_key(job)).await
+        self.0.get(&JobRecord::key(job)).await
     }
 
     fn session_item(&self, record: &SessionRecord) -> Result<Item, CatalogError> {
@@ -382,36 +315,4 @@ fn table_key(session: &SessionId, table: &TableArn) -> Key {
 
 fn open_key(session: &SessionId, table: &TableArn) -> Key {
     Key::new(session_key(session).pk, format!("OPEN#{table}"))
-}
-
-fn job_key(job: &str) -> Key {
-    Key::new(format!("JOB#{}", job.to_ascii_lowercase()), "JOB")
-}
-
-impl Catalog {
-    /// Writes several items or none, each on its condition.
-    async fn transact(&self, puts: Vec<(Item, Option<&str>)>) -> Result<(), CatalogError> {
-        let mut request = self.client.transact_write_items();
-        for (item, condition) in puts {
-            let put = Put::builder()
-                .table_name(&self.table)
-                .set_item(Some(item))
-                .set_condition_expression(condition.map(str::to_owned))
-                .build()
-                .map_err(|_| self.aws(AwsError::incomplete("TransactWriteItems", "item")))?;
-            request = request.transact_items(TransactWriteItem::builder().put(put).build());
-        }
-        request.send().await.map_err(|error| {
-            // A condition that does not hold comes as the reason of a cancelled transaction.
-            let unmet = error.as_service_error().is_some_and(|error| {
-                matches!(error, aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(cancelled)
-                    if cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")))
-            });
-            self.aws(match unmet {
-                true => AwsError::refused("TransactWriteItems", "ConditionalCheckFailedException", "a condition was not met"),
-                false => AwsError::new("TransactWriteItems", &error),
-            })
-        })?;
-        Ok(())
-    }
 }

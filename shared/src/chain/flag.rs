@@ -72,6 +72,18 @@ impl Flags {
     pub fn iter(self) -> impl Iterator<Item = Flag> {
         Flag::ALL.into_iter().filter(move |flag| self.contains(*flag))
     }
+
+    /// These and those.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// All but D: those that are owed when they are lost, for no other point of the day makes up for them.
+    #[must_use]
+    pub fn above_daily(self) -> Self {
+        Self(self.0 & !bit(Flag::D))
+    }
 }
 
 fn bit(flag: Flag) -> u8 {

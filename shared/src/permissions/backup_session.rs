@@ -40,9 +40,9 @@ pub(super) const PERMISSIONS: &[Permission] = &[
     Permission::new(
         "StartBackups",
         &["backup:DescribeBackupVault", "backup:StartBackupJob"],
-        Resources::Vault,
+        Resources::VaultsHere,
     ),
-    Permission::new("TagPoints", &["backup:TagResource"], Resources::Points),
+    Permission::new("TagPoints", &["backup:ListTags", "backup:TagResource"], Resources::Points),
     Permission::new(
         "FollowJobs",
         &["backup:DescribeRegionSettings", "backup:ListBackupJobs"],

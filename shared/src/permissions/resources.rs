@@ -20,6 +20,8 @@ pub enum Resources {
     Vault,
     /// Every vault there is: those that copies go to may be anywhere.
     AnyVault,
+    /// The account's vaults in this Region: manual backups may go to any, policies' to the stack's own.
+    VaultsHere,
     /// The account's vaults in every Region.
     OwnVaultsAnywhere,
     /// The recovery points of this Region.
@@ -71,6 +73,7 @@ impl Resources {
             Self::TableBackups => stack.arn("dynamodb", "table/*/backup/*"),
             Self::Vault => stack.vault.to_string(),
             Self::AnyVault => format!("arn:{partition}:backup:*:*:backup-vault:*"),
+            Self::VaultsHere => stack.arn("backup", "backup-vault:*"),
             Self::OwnVaultsAnywhere => format!("arn:{partition}:backup:*:{account}:backup-vault:*"),
             Self::Points => stack.arn("backup", "recovery-point:*"),
             Self::OwnPointsAnywhere => format!("arn:{partition}:backup:*:{account}:recovery-point:*"),
@@ -103,6 +106,7 @@ impl Resources {
             Self::TableBackups => vec![format!("{}/backup/{ANY}", table())],
             Self::AnyVault if subjects.targets.is_empty() => vec![stack.vault.to_string()],
             Self::AnyVault => subjects.targets.iter().map(ToString::to_string).collect(),
+            Self::VaultsHere => vec![stack.vault.to_string()],
             Self::OwnVaultsAnywhere => own_vaults().map(ToString::to_string).collect(),
             Self::Points => vec![stack.arn("backup", &format!("recovery-point:{ANY}"))],
             Self::OwnPointsAnywhere => own_vaults()

@@ -233,6 +233,11 @@ impl LocalStack {
         self.timeline.advance_to(moment).await;
     }
 
+    /// Makes the emulator read roles afresh, so that what was changed in IAM just now counts at once.
+    pub fn forget_roles(&self) {
+        self.emulator.iter().for_each(Emulator::forget_callers);
+    }
+
     /// What schedules and `rate` rules have woken so far, oldest first.
     pub fn wake_ups(&self) -> Vec<WakeUp> {
         self.waker.wake_ups()

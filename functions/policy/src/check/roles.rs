@@ -189,8 +189,8 @@ mod tests {
         assert!(finding.message.starts_with("may not backup:StartBackupJob on vault"), "{}", finding.message);
         let Some(Remedy::Statement(statement)) = &finding.remedy else { panic!("a statement") };
         assert_eq!(statement["Action"], json!(["backup:StartBackupJob"]));
-        let vault = "arn:aws:backup:eu-central-1:111122223333:backup-vault:dynachain";
-        assert_eq!(statement["Resource"], json!([vault]));
+        let vaults = "arn:aws:backup:eu-central-1:111122223333:backup-vault:*";
+        assert_eq!(statement["Resource"], json!([vaults]));
     }
 
     #[test]

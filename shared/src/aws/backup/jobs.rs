@@ -46,6 +46,8 @@ pub struct JobStatus {
     pub state: JobState,
     /// What AWS says to it.
     pub message: Option<String>,
+    /// The table that is backed up; `None` for other resources.
+    pub table: Option<TableArn>,
     /// The recovery point.
     pub recovery_point: Option<RecoveryPointArn>,
     /// The vault.
@@ -76,6 +78,12 @@ impl BackupJobs {
         list: Rate,
     ) -> Self {
         Self { client: Client::new(config), vault: vault.into(), role: role.into(), start, list }
+    }
+
+    /// The same for another vault of the Region.
+    #[must_use]
+    pub fn of(&self, vault: &str) -> Self {
+        Self { vault: vault.to_owned(), ..self.clone() }
     }
 
     /// Starts a backup.
@@ -144,6 +152,7 @@ fn job_status(job: &BackupJob) -> Option<JobStatus> {
         job_id: job.backup_job_id()?.to_ascii_lowercase(),
         state: JobState::from(job.state()?.as_str()),
         message: job.status_message().map(str::to_owned),
+        table: job.resource_arn().and_then(|arn| arn.parse().ok()),
         recovery_point: job.recovery_point_arn().and_then(|arn| arn.parse().ok()),
         vault: job.backup_vault_arn().and_then(|arn| arn.parse().ok()),
         size_bytes: size(job.backup_size_in_bytes()),

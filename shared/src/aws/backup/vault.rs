@@ -62,6 +62,12 @@ impl VaultReader {
         Self { client: Client::new(config), name: name.into(), list, describe }
     }
 
+    /// The same for another vault of the Region.
+    #[must_use]
+    pub fn of(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self.clone() }
+    }
+
     /// The vault's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -7,15 +7,18 @@
 
 mod alone;
 mod by_hand;
+mod catch_up;
 mod check;
-mod guides;
 mod estimates;
+mod guides;
+mod manual;
 mod metadata;
 mod permissions;
 mod policies;
 mod recovery;
 mod refusals;
 mod report;
+mod retries;
 mod roles;
 mod sessions;
 mod support;

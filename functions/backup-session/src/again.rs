@@ -1,0 +1,64 @@
+//! Further attempts at tables whose backup job came to nothing.
+//!
+//! They are made by reconciliation, so that some minutes lie between two: what makes a job fail (a table that is being
+//! restored, a key that is being replaced, too many requests) seldom passes at once.
+
+use dynachain::catalog::{SessionRecord, TableRecord};
+use dynachain::error::Refusal;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::preflight::{self, Ready};
+use crate::work::{IN_HAND, context};
+use crate::{Deps, Invocation, backup_table, owed, settle, start};
+
+/// A session makes no further attempts when it is older: the next sessions have long had their turn.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+
+/// Makes the next attempt at every table that waits for one; how many were started.
+pub(crate) async fn run(
+    deps: &Deps,
+    invocation: &Invocation,
+    session: &SessionRecord,
+    waiting: Vec<TableRecord>,
+    now: Timestamp,
+) -> Result<u64, Refusal> {
+    if waiting.is_empty() {
+        return Ok(0);
+    }
+    if now.duration_since(session.claimed_at) > LONGEST {
+        for record in waiting {
+            settle::failed(deps, session, record.clone(), &record).await?;
+        }
+        return Ok(0);
+    }
+    let ready = preflight::check(deps, false).await?;
+    attempts(deps, invocation, session, waiting, &ready).await
+}
+
+async fn attempts(
+    deps: &Deps,
+    invocation: &Invocation,
+    session: &SessionRecord,
+    waiting: Vec<TableRecord>,
+    ready: &Ready,
+) -> Result<u64, Refusal> {
+    let policy = start::document(session)?;
+    let debts = owed::of(deps, session).await?;
+    let context = context(deps, session, &policy, ready, &debts);
+    let reader = deps.reader.afresh();
+    stream::iter(waiting)
+        .map(|last| {
+            let (context, reader) = (&context, &reader);
+            async move {
+                if !invocation.has_time() {
+                    return Ok(0);
+                }
+                tracing::info!(session = %session.session, table = %last.table, after = last.attempt, "another attempt");
+                backup_table::again(deps, reader, context, last).await.map(|_| 1)
+            }
+        })
+        .buffer_unordered(IN_HAND)
+        .try_fold(0, |made, one: u64| async move { Ok(made + one) })
+        .await
+}

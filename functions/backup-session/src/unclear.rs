@@ -1,0 +1,114 @@
+//! Tables that are claimed while nobody knows whether their backup was started: the invocation died, or got no answer.
+//!
+//! A start that is repeated soon, with the bytes and the token that were stored before, changes nothing at AWS. Later the
+//! token may be forgotten and a job that it makes would not fit its metadata any more; then the vault's jobs tell whether
+//! there is one, and if there is none, the table gets another attempt.
+
+use std::collections::HashMap;
+
+use dynachain::aws::Fault;
+use dynachain::aws::backup::{BackupJobs, JobStatus};
+use dynachain::catalog::{SessionRecord, TableRecord, TableState};
+use dynachain::error::Refusal;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{Deps, backup_table, settle};
+
+/// A claim so young may be carried out as it is: its point is created within the time that its metadata allows for.
+const FRESH: SignedDuration = SignedDuration::from_mins(10);
+/// Clocks of ours and of AWS Backup differ by less.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
+
+/// All jobs of a vault since an instant, in a few calls rather than one per job.
+pub(crate) async fn jobs_since(
+    jobs: &BackupJobs,
+    since: Timestamp,
+) -> Result<HashMap<String, JobStatus>, Refusal> {
+    let since = since.checked_sub(CLOCKS).unwrap_or(since);
+    let jobs = jobs.since(since).await.map_err(|error| error.refusal())?;
+    Ok(jobs.into_iter().map(|job| (job.job_id.clone(), job)).collect())
+}
+
+/// Whether a claimed table's start may be repeated as it is.
+pub(crate) fn is_fresh(record: &TableRecord, now: Timestamp) -> bool {
+    record.claimed_at.is_some_and(|claimed_at| now.duration_since(claimed_at) <= FRESH)
+}
+
+/// What became of a start.
+pub(crate) enum Found<'a> {
+    Job(&'a JobStatus),
+    Nothing,
+    /// A job that may be the one has no recovery point yet to tell by.
+    NotYet,
+}
+
+/// Clears up one claimed table; true when something was done.
+pub(crate) async fn settle(
+    deps: &Deps,
+    session: &SessionRecord,
+    record: TableRecord,
+    jobs: &HashMap<String, JobStatus>,
+    now: Timestamp,
+) -> Result<bool, Refusal> {
+    if is_fresh(&record, now) {
+        backup_table::start(deps, session, record).await?;
+        return Ok(true);
+    }
+    let claimed_at = record.claimed_at.unwrap_or(session.claimed_at);
+    match find(deps, &record, claimed_at, jobs).await? {
+        Found::NotYet => Ok(false),
+        Found::Job(job) => {
+            tracing::info!(session = %session.session, table = %record.table, job = job.job_id, "a start without an answer had been heard");
+            let started = TableRecord {
+                state: TableState::Started,
+                job: Some(job.job_id.clone()),
+                recovery_point: job.recovery_point.clone(),
+                ..record
+            };
+            deps.catalog.sessions().record_job(session, &started, &job.job_id).await?;
+            Ok(true)
+        }
+        Found::Nothing => {
+            let message = "AWS Backup has no job for it: its start was not heard".to_owned();
+            settle::unsuccessful(deps, session, record, "start_unheard", message).await
+        }
+    }
+}
+
+/// The job whose recovery point carries the very bytes that were stored for the table.
+pub(crate) async fn find<'a>(
+    deps: &Deps,
+    record: &TableRecord,
+    claimed_at: Timestamp,
+    jobs: &'a HashMap<String, JobStatus>,
+) -> Result<Found<'a>, Refusal> {
+    let about = |job: &&JobStatus| {
+        let soon = |created: Timestamp| {
+            let after = created.duration_since(claimed_at);
+            after >= -CLOCKS && after <= FRESH + CLOCKS
+        };
+        job.table.as_ref() == Some(&record.table) && job.created_at.is_some_and(soon)
+    };
+    let mut not_yet = false;
+    for job in jobs.values().filter(about) {
+        if deps.catalog.sessions().job(&job.job_id).await?.is_some() {
+            continue;
+        }
+        match carries(deps, record, job).await? {
+            Some(true) => return Ok(Found::Job(job)),
+            Some(false) => {}
+            None => not_yet |= !job.state.is_final(),
+        }
+    }
+    Ok(if not_yet { Found::NotYet } else { Found::Nothing })
+}
+
+/// Whether the job's point has the tags that were stored; `None` while there is no point.
+async fn carries(deps: &Deps, record: &TableRecord, job: &JobStatus) -> Result<Option<bool>, Refusal> {
+    let Some(point) = &job.recovery_point else { return Ok(None) };
+    match deps.vault.tags(point).await {
+        Ok(tags) => Ok(Some(record.start_tags.iter().all(|(key, value)| tags.get(key) == Some(value)))),
+        Err(error) if error.fault() == Fault::NotFound => Ok(None),
+        Err(error) => Err(error.refusal()),
+    }
+}
