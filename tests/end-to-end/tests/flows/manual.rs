@@ -40,7 +40,7 @@ async fn a_manual_backup_is_a_chain_of_its_own_that_nothing_ends() {
     world.jump(SEVEN).await;
     world.finish_jobs().await;
     let report = world.verified(&[]).await;
-    assert_eq!(chains(&report), [("a-1", "manual", 1), ("a-1", "regular", 1), ("a-2", "regular", 1)]);
+    assert_eq!(chains(&report), [("a-1", "regular", 1), ("a-1", "manual", 1), ("a-2", "regular", 1)]);
     let again = world.session(&json!({"reconcile": true})).await;
     assert_eq!((&again["settled"], &again["failures"]), (&json!(0), &json!([])));
 }
