@@ -137,3 +137,65 @@ fn a_trust_policy_names_services(#[case] principal: &str, #[case] action: &str, 
             .unwrap();
     assert_eq!(policy.trusts_service("backup.amazonaws.com", "sts:AssumeRole", &Context::default()), trusted);
 }
+
+/// What a function that prunes chains is allowed.
+const PRUNE: &str = r#"{"Version":"2012-10-17","Statement":[
+    {"Effect":"Allow","Action":"backup:DeleteRecoveryPoint","Resource":"arn:aws:backup:*:*:recovery-point:*",
+     "Condition":{"StringEquals":{"aws:ResourceTag/dynachain:managed":"chain"},
+                  "Null":{"aws:ResourceTag/dynachain:keep":"true"}}}]}"#;
+
+#[rstest]
+#[case::chain(&[("dynachain:managed", "chain")], "backup:DeleteRecoveryPoint", true)]
+#[case::manual(&[("dynachain:managed", "manual")], "backup:DeleteRecoveryPoint", false)]
+#[case::untagged(&[], "backup:DeleteRecoveryPoint", false)]
+#[case::kept(&[("dynachain:managed", "chain"), ("dynachain:keep", "")], "backup:DeleteRecoveryPoint", false)]
+#[case::other_action(&[("dynachain:managed", "chain")], "backup:DeleteBackupVault", false)]
+fn a_prune_role_may_delete_only_the_points_of_a_chain(
+    #[case] tags: &[(&str, &str)],
+    #[case] action: &str,
+    #[case] allowed: bool,
+) {
+    let mut context = Context::default();
+    for (key, value) in tags {
+        context.add(&format!("aws:ResourceTag/{key}"), *value);
+    }
+    let set = PolicySet { identity: vec![PRUNE.parse().unwrap()], boundary: None };
+    let verdict = set.evaluate(Request { action, resource: POINT, context: &context });
+    assert_eq!(verdict == Verdict::Allowed, allowed);
+}
+
+#[rstest]
+#[case::present(r#""Version":"2012-10-17","#, Verdict::Allowed)]
+#[case::old(r#""Version":"2008-10-17","#, Verdict::ImplicitDeny)]
+#[case::none("", Verdict::ImplicitDeny)]
+fn policy_variables_need_policy_version_2012_10_17(#[case] version: &str, #[case] expected: Verdict) {
+    for statement in [
+        r#""Resource":"*","Condition":{"StringEquals":{"aws:PrincipalAccount":"${aws:ResourceAccount}"}}"#,
+        r#""Resource":"arn:aws:backup:*:${aws:PrincipalAccount}:*""#,
+    ] {
+        let policy =
+            format!(r#"{{{version}"Statement":[{{"Effect":"Allow","Action":"backup:*",{statement}}}]}}"#);
+        assert_eq!(verdict("backup:TagResource", POINT, &[policy]), expected, "{statement}");
+    }
+    assert!(r#"{"Version":"2025-01-01","Statement":[]}"#.parse::<Policy>().is_err());
+}
+
+#[rstest]
+#[case::operator(r#""Condition":{"NumericLessThan":{"aws:TagKeys":"1"}}"#)]
+#[case::set(r#""Condition":{"ForSomeValues:StringEquals":{"aws:TagKeys":"team"}}"#)]
+#[case::key(r#""Condition":{"StringLike":{"aws:PrincipalTag/team":"*"}}"#)]
+#[case::variable(r#""Condition":{"StringLike":{"aws:PrincipalAccount":"${aws:username}"}}"#)]
+#[case::many_values(r#""Condition":{"StringEquals":{"aws:TagKeys":"team"}}"#)]
+#[case::null(r#""Condition":{"Null":{"aws:TagKeys":"maybe"}}"#)]
+#[case::element(r#""NotPrincipal":"*""#)]
+fn what_a_policy_says_that_is_not_understood_fails_closed(#[case] strange: &str) {
+    let statement =
+        |effect: &str, more: &str| format!(r#"{{"Effect":"{effect}","Action":"*","Resource":"*"{more}}}"#);
+    let policy = |statements: &[String]| {
+        format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))
+    };
+    let ask = |statements: &[String]| verdict("backup:TagResource", POINT, &[policy(statements)]);
+    let strange = format!(",{strange}");
+    assert_eq!(ask(&[statement("Allow", &strange)]), Verdict::ImplicitDeny);
+    assert_eq!(ask(&[statement("Allow", ""), statement("Deny", &strange)]), Verdict::ExplicitDeny);
+}
