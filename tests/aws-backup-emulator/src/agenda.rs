@@ -20,6 +20,8 @@ pub(crate) enum Task {
     ExpireBackup { scope: Scope, job: String },
     /// A backup job that was to be stopped has stopped.
     AbortBackup { scope: Scope, job: String },
+    /// A legal hold comes into force, or ends, or its record does.
+    StepLegalHold { scope: Scope, hold: String },
     /// Bring an event to the targets of the rules it matches.
     Deliver(Event),
 }

@@ -1,6 +1,7 @@
 //! The wire: restJson1 as AWS Backup speaks it. Every path is served with and without a trailing slash, because the AWS CLI
 //! and boto3 send one where the Rust SDK does not.
 
+mod authorization;
 mod error;
 mod input;
 mod page;

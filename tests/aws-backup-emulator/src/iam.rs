@@ -13,6 +13,7 @@ mod pattern;
 mod policy;
 
 pub(crate) use context::Context;
+pub(crate) use pattern::matches_wildcards;
 pub(crate) use policy::Policy;
 
 use policy::{Applies, Effect};

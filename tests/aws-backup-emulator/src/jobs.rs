@@ -1,7 +1,10 @@
 //! Jobs as time passes: the emulator's own source of the timeline.
 
 mod backup;
+mod legal_hold;
 mod role;
+
+pub(crate) use legal_hold::STEP as LEGAL_HOLD_STEP;
 
 use std::sync::Arc;
 
@@ -53,6 +56,7 @@ impl Jobs {
             Task::FinishBackup { scope, job } => backup::finish(service, &scope, &job),
             Task::ExpireBackup { scope, job } => backup::expire(service, &scope, &job),
             Task::AbortBackup { scope, job } => backup::abort(service, &scope, &job),
+            Task::StepLegalHold { scope, hold } => legal_hold::step(service, &scope, &hold),
             Task::Deliver(event) => deliver(service, bus, &event).await,
         }
     }

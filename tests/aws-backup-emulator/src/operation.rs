@@ -1,11 +1,14 @@
 //! AWS Backup's operations: one table of them, one module for each family.
 
 pub(crate) mod backup_jobs;
+pub(crate) mod legal_holds;
+pub(crate) mod protected_resources;
 pub(crate) mod recovery_points;
 pub(crate) mod region_settings;
 pub(crate) mod tagging;
 pub(crate) mod vaults;
 
+use axum::http::StatusCode;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
@@ -22,16 +25,22 @@ pub(crate) struct Operation {
     /// What the caller must be allowed to do it to (Service Authorization Reference, "Actions, resources, and condition keys
     /// for AWS Backup").
     pub(crate) resource: fn(&Call) -> Result<String, ApiError>,
+    /// Of an answer that is no error.
+    pub(crate) status: StatusCode,
     pub(crate) run: for<'a> fn(&'a Call) -> BoxFuture<'a, Result<Value, ApiError>>,
 }
 
 macro_rules! operation {
     ($name:ident, $method:literal, $path:literal, $resource:path, $run:path) => {
+        operation!($name, $method, $path, $resource, $run, StatusCode::OK)
+    };
+    ($name:ident, $method:literal, $path:literal, $resource:path, $run:path, $status:expr) => {
         Operation {
             name: stringify!($name),
             method: $method,
             path: $path,
             resource: $resource,
+            status: $status,
             run: |call| Box::pin($run(call)),
         }
     };
@@ -74,6 +83,25 @@ pub(crate) static ALL: &[Operation] = &[
         "backup-vaults/{backupVaultName}/recovery-points/{recoveryPointArn}/restore-metadata",
         point,
         recovery_points::restore_metadata
+    ),
+    operation!(ListProtectedResources, "GET", "resources", any, protected_resources::list),
+    operation!(CreateLegalHold, "POST", "legal-holds", legal_holds::new_hold, legal_holds::create),
+    operation!(
+        CancelLegalHold,
+        "DELETE",
+        "legal-holds/{legalHoldId}",
+        legal_holds::hold,
+        legal_holds::cancel,
+        StatusCode::CREATED
+    ),
+    operation!(GetLegalHold, "GET", "legal-holds/{legalHoldId}", legal_holds::hold, legal_holds::get),
+    operation!(ListLegalHolds, "GET", "legal-holds", any, legal_holds::list),
+    operation!(
+        ListRecoveryPointsByLegalHold,
+        "GET",
+        "legal-holds/{legalHoldId}/recovery-points",
+        legal_holds::hold,
+        legal_holds::list_points
     ),
     operation!(ListTags, "GET", "tags/{resourceArn}", tagged, tagging::list),
     operation!(TagResource, "POST", "tags/{resourceArn}", tagged, tagging::tag),

@@ -4,6 +4,7 @@
 
 pub(crate) mod backup_job;
 pub(crate) mod failure;
+pub(crate) mod legal_hold;
 pub(crate) mod points;
 pub(crate) mod recovery_point;
 pub(crate) mod settings;
@@ -15,6 +16,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::aws::Scope;
 use backup_job::BackupJob;
+use legal_hold::LegalHolds;
 use points::Points;
 use settings::RegionSettings;
 use tags::Tags;
@@ -40,6 +42,7 @@ pub(crate) struct RegionState {
     /// By id in upper case.
     pub(crate) backup_jobs: HashMap<String, BackupJob>,
     pub(crate) points: Points,
+    pub(crate) legal_holds: LegalHolds,
     pub(crate) settings: RegionSettings,
     /// What `StartBackupJob` made of each idempotency token: a job id.
     pub(crate) backup_tokens: HashMap<String, String>,
@@ -49,7 +52,8 @@ impl RegionState {
     /// The tags of a resource of AWS Backup's own, if it is there.
     pub(crate) fn tags(&self, arn: &str) -> Option<&Tags> {
         let vault = || self.vaults.values().find(|vault| vault.arn == arn).map(|vault| &vault.tags);
-        self.points.get(arn).map(|point| &point.tags).or_else(vault)
+        let hold = || self.legal_holds.values().find(|hold| hold.arn == arn).map(|hold| &hold.tags);
+        self.points.get(arn).map(|point| &point.tags).or_else(vault).or_else(hold)
     }
 
     /// As [`RegionState::tags`], to change them.
@@ -57,6 +61,8 @@ impl RegionState {
         if let Some(point) = self.points.get_mut(arn) {
             return Some(&mut point.tags);
         }
-        self.vaults.values_mut().find(|vault| vault.arn == arn).map(|vault| &mut vault.tags)
+        let vault = self.vaults.values_mut().find(|vault| vault.arn == arn).map(|vault| &mut vault.tags);
+        vault
+            .or_else(|| self.legal_holds.values_mut().find(|hold| hold.arn == arn).map(|hold| &mut hold.tags))
     }
 }

@@ -66,12 +66,21 @@ impl Page {
 
     /// Where this page begins in a list that is sorted by [`newest_first`].
     pub(crate) fn after_newest(&self) -> Result<Option<(Timestamp, &str)>, ApiError> {
+        self.after.as_deref().map(Self::newest).transpose()
+    }
+
+    /// Where this page begins in a list of lists: in the one of that name, after that key.
+    pub(crate) fn after_prefix(&self) -> Result<Option<(&str, &str)>, ApiError> {
         let Some(key) = self.after.as_deref() else { return Ok(None) };
+        key.split_once('\n').map(Some).ok_or_else(invalid_token)
+    }
+
+    /// The time and the name in a key of [`newest_first`].
+    pub(crate) fn newest(key: &str) -> Result<(Timestamp, &str), ApiError> {
         let (digits, name) = key.split_at_checked(DIGITS).unwrap_or_default();
         let millisecond = digits.parse::<i64>().ok().map(|digits| i64::MAX - digits);
         let created = millisecond.and_then(|millisecond| Timestamp::from_millisecond(millisecond).ok());
-        let created = created.ok_or_else(|| ApiError::invalid_parameter("Invalid NextToken."))?;
-        Ok(Some((created, name)))
+        Ok((created.ok_or_else(invalid_token)?, name))
     }
 }
 
@@ -92,8 +101,12 @@ fn open(operation: &str, token: &str) -> Result<String, ApiError> {
     let key = decoded.as_deref().and_then(|text| text.split_once('\n')).filter(|(of, _)| *of == operation);
     match key {
         Some((_, key)) => Ok(key.to_owned()),
-        None => Err(ApiError::invalid_parameter("Invalid NextToken.")),
+        None => Err(invalid_token()),
     }
+}
+
+fn invalid_token() -> ApiError {
+    ApiError::invalid_parameter("Invalid NextToken.")
 }
 
 #[cfg(test)]

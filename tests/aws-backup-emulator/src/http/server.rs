@@ -28,14 +28,18 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
     let result = handle(&service, request, &mut entry).await;
     let request_id = entry.request_id.clone();
     entry.outcome = match &result {
-        Ok(_) => "200".to_owned(),
+        Ok((status, _)) => status.as_u16().to_string(),
         Err(error) => format!("{} {}", error.status.as_u16(), error.kind),
     };
     service.calls.record(entry);
     respond(&service, &request_id, result)
 }
 
-async fn handle(service: &Arc<Service>, request: Request, entry: &mut Entry) -> Result<Value, ApiError> {
+async fn handle(
+    service: &Arc<Service>,
+    request: Request,
+    entry: &mut Entry,
+) -> Result<(StatusCode, Value), ApiError> {
     let (head, body) = request.into_parts();
     let (method, path) = (head.method.as_str(), head.uri.path());
     let caller = service.callers.identify(&head.headers).await?;
@@ -43,8 +47,7 @@ async fn handle(service: &Arc<Service>, request: Request, entry: &mut Entry) -> 
     entry.operation = format!("{method} {path}");
     let (operation, path) = route(method, path).ok_or_else(|| ApiError::not_emulated(method, path))?;
     entry.operation = operation.name.to_owned();
-    let body =
-        to_bytes(body, LARGEST_BODY).await.map_err(|error| ApiError::serialization(error.to_string()))?;
+    let body = if takes_body(operation) { whole(body).await? } else { Bytes::new() };
     let call = Call {
         service: service.clone(),
         operation,
@@ -52,11 +55,10 @@ async fn handle(service: &Arc<Service>, request: Request, entry: &mut Entry) -> 
         caller,
         path,
         query: query(head.uri.query().unwrap_or_default()),
-        body: readable(body)?,
+        body,
     };
-    let resource = (operation.resource)(&call)?;
-    call.authorize(&format!("backup:{}", operation.name), &resource, call.tag_context(&resource)).await?;
-    (operation.run)(&call).await.map(without_nulls)
+    call.authorize_operation().await?;
+    (operation.run)(&call).await.map(|answer| (operation.status, without_nulls(answer)))
 }
 
 /// The operation that a path belongs to, and the path's named parts.
@@ -83,18 +85,29 @@ fn query(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// No operation by another method has members in its body.
+fn takes_body(operation: &Operation) -> bool {
+    matches!(operation.method, "PUT" | "POST")
+}
+
 /// A body must be a JSON object, or nothing.
-fn readable(body: Bytes) -> Result<Bytes, ApiError> {
+async fn whole(body: Body) -> Result<Bytes, ApiError> {
+    let body =
+        to_bytes(body, LARGEST_BODY).await.map_err(|error| ApiError::serialization(error.to_string()))?;
     if body.is_empty() || serde_json::from_slice::<Value>(&body).is_ok_and(|value| value.is_object()) {
         return Ok(body);
     }
     Err(ApiError::serialization("The request's body is not a JSON object."))
 }
 
-fn respond(service: &Service, request_id: &str, result: Result<Value, ApiError>) -> Response<Body> {
+fn respond(
+    service: &Service,
+    request_id: &str,
+    result: Result<(StatusCode, Value), ApiError>,
+) -> Response<Body> {
     let (status, kind, body) = match result {
-        Ok(Value::Null) => (StatusCode::OK, None, String::new()),
-        Ok(value) => (StatusCode::OK, None, value.to_string()),
+        Ok((status, Value::Null)) => (status, None, String::new()),
+        Ok((status, value)) => (status, None, value.to_string()),
         Err(error) => (error.status, Some(error.kind), error.body()),
     };
     let mut response = Response::builder()

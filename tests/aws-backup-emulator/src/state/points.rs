@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::legal_hold::Selection;
 use super::recovery_point::RecoveryPoint;
 
 /// What lists are sorted by: newest first, and by ARN what is equally new.
@@ -69,6 +70,39 @@ impl Points {
         self.list(self.resources.get(arn), after)
     }
 
+    /// The resources that have points, in no order.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = &str> {
+        self.resources.keys().map(String::as_str)
+    }
+
+    /// The indexes that together have every point that a legal hold may select, in alphabetical order: those of resources
+    /// when it names some, as a resource has fewer points than a vault.
+    pub(crate) fn indexes(&self, selection: Option<&Selection>) -> Vec<Index<'_>> {
+        let by_resource = selection.is_some_and(|selection| !selection.resources.is_empty());
+        let all = if by_resource { &self.resources } else { &self.vaults };
+        let wanted = |name: &str| match selection {
+            Some(selection) if by_resource => selection.wants_resource(name),
+            Some(selection) => selection.vaults.is_empty() || selection.vaults.contains(name),
+            None => true,
+        };
+        let mut indexes: Vec<Index<'_>> = all
+            .iter()
+            .filter(|(name, _)| wanted(name))
+            .map(|(name, places)| Index { name, places })
+            .collect();
+        indexes.sort_unstable_by_key(|index| index.name);
+        indexes
+    }
+
+    /// An index's points, as [`Points::in_vault`] gives them.
+    pub(crate) fn in_index<'a>(
+        &'a self,
+        index: Index<'a>,
+        after: Option<(Timestamp, &str)>,
+    ) -> impl Iterator<Item = &'a RecoveryPoint> + use<'a> {
+        self.list(Some(index.places), after)
+    }
+
     fn list<'a>(
         &'a self,
         places: Option<&'a BTreeSet<Place>>,
@@ -81,6 +115,20 @@ impl Points {
         let places =
             places.into_iter().flat_map(move |places| places.range((start.clone(), Bound::Unbounded)));
         places.filter_map(|(_, arn)| self.all.get(arn))
+    }
+}
+
+/// The points of one vault or one table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Index<'a> {
+    name: &'a str,
+    places: &'a BTreeSet<Place>,
+}
+
+impl<'a> Index<'a> {
+    /// The vault's name, or the table's ARN.
+    pub(crate) fn name(self) -> &'a str {
+        self.name
     }
 }
 

@@ -20,7 +20,7 @@ fn run(stack: &Stack, program: &str, arguments: &[&str]) -> Result<Output> {
     Ok(output)
 }
 
-fn cli(stack: &Stack, arguments: &[&str]) -> Result<Value> {
+pub(crate) fn cli(stack: &Stack, arguments: &[&str]) -> Result<Value> {
     let output = run(stack, "aws", &[&["--output", "json", "backup"], arguments].concat())?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(output.status.success(), "aws backup {}: {said}", arguments.join(" "));

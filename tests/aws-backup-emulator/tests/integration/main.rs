@@ -1,11 +1,14 @@
 //! The emulator beside a real local AWS, driven by real clients.
 
+mod authorization;
 mod clients;
 mod clock;
 mod events;
+mod holds;
 mod iam;
 mod jobs;
 mod points;
+mod protected;
 mod stack;
 mod tags;
 mod vaults;

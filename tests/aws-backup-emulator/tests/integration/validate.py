@@ -56,6 +56,13 @@ for point in points:
     client.get_recovery_point_restore_metadata(BackupVaultName=VAULT, RecoveryPointArn=point)
     client.list_tags(ResourceArn=point)
 client.list_recovery_points_by_resource(ResourceArn=TABLE)
+client.list_protected_resources()
+hold = client.create_legal_hold(Title="case", Description="42", Tags={"team": "law"}, RecoveryPointSelection={
+    "VaultNames": [VAULT], "ResourceIdentifiers": [TABLE], "DateRange": {"FromDate": 1736143200.5, "ToDate": 1767225600}})
+client.get_legal_hold(LegalHoldId=hold["LegalHoldId"])
+client.list_legal_holds()
+held = client.list_recovery_points_by_legal_hold(LegalHoldId=hold["LegalHoldId"])["RecoveryPoints"]
+assert [point["RecoveryPointArn"] for point in held] == points, held
 client.describe_region_settings()
-assert checked >= 16, checked
+assert checked >= 21, checked
 print(f"{checked} answers checked")
