@@ -127,3 +127,6 @@ fn point(call: &Call) -> Result<String, ApiError> {
 fn tagged(call: &Call) -> Result<String, ApiError> {
     call.part("resourceArn").map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests;

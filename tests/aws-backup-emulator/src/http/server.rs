@@ -123,6 +123,13 @@ fn respond(
 }
 
 #[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
+mod asked;
+#[cfg(test)]
+mod requests;
+
+#[cfg(test)]
 mod tests {
     use rstest::rstest;
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use self::request::{Accepted, StartInput};
 use super::recovery_points::{is_arn, is_resource_type};
-use super::vaults::is_name;
+use super::vaults::{is_account, is_name};
 use crate::agenda::Task;
 use crate::event::Event;
 use crate::http::{ApiError, Call, newest_first};
@@ -115,9 +115,7 @@ struct Filter<'a> {
 
 impl<'a> Filter<'a> {
     fn of(call: &'a Call) -> Result<Self, ApiError> {
-        let account = call.checked("accountId", |text| {
-            text == "*" || (text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()))
-        })?;
+        let account = call.checked("accountId", |text| text == "*" || is_account(text))?;
         let kind = call.checked("resourceType", is_resource_type)?;
         // Jobs of other accounts and of other services there are none, nor such as have a parent.
         let none = account.is_some_and(|account| account != "*" && account != call.scope.account)

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::vaults::{existing, is_name, own_account};
+use super::vaults::{existing, is_account, is_boolean, is_name, own_account};
 use crate::http::{ApiError, Call, Page, newest_first};
 use crate::state::recovery_point::RecoveryPoint;
 
 pub(super) async fn list_by_vault(call: &Call) -> Result<Value, ApiError> {
     let name = vault_name(call)?;
-    own_account(call)?;
+    vault_account(call)?;
     let page = call.page()?;
     let resource = call.checked("resourceArn", is_arn)?;
     let kind = call.checked("resourceType", is_resource_type)?;
@@ -42,7 +42,7 @@ pub(super) async fn list_by_resource(call: &Call) -> Result<Value, ApiError> {
     if !is_arn(resource) {
         return Err(ApiError::invalid_parameter(format!("Invalid resource ARN: {resource}")));
     }
-    call.checked("managedByAWSBackupOnly", |text| text == "true" || text == "false")?;
+    call.checked("managedByAWSBackupOnly", is_boolean)?;
     let page = call.page()?;
     let after = page.after_newest()?;
     Ok(call
@@ -77,7 +77,7 @@ pub(super) async fn restore_metadata(call: &Call) -> Result<Value, ApiError> {
 
 fn with_point(call: &Call, describe: impl FnOnce(&RecoveryPoint) -> Value) -> Result<Value, ApiError> {
     let (name, arn) = (vault_name(call)?, call.part("recoveryPointArn")?);
-    own_account(call)?;
+    vault_account(call)?;
     if !is_arn(arn) {
         return Err(ApiError::invalid_parameter(format!("Invalid recovery point ARN: {arn}")));
     }
@@ -88,6 +88,12 @@ fn with_point(call: &Call, describe: impl FnOnce(&RecoveryPoint) -> Value) -> Re
             ApiError::not_found(format!("Recovery point {arn} does not exist in the backup vault {name}."))
         })
     })
+}
+
+/// Here the account's number has a pattern, other than in `DescribeBackupVault`.
+fn vault_account(call: &Call) -> Result<(), ApiError> {
+    call.checked("backupVaultAccountId", is_account)?;
+    own_account(call)
 }
 
 fn vault_name(call: &Call) -> Result<&str, ApiError> {
