@@ -36,6 +36,10 @@ pub(crate) enum Verdict {
     ImplicitDeny,
     /// A statement denies it.
     ExplicitDeny,
+    /// The identity's policies allow it, and no statement of its boundary does.
+    OutOfBounds,
+    /// The identity's policies do not deny it, but a statement of its boundary does.
+    BoundaryDeny,
 }
 
 /// A principal's policies.
@@ -53,9 +57,10 @@ impl PolicySet {
         let identity = evaluate(&self.identity, request);
         let Some(boundary) = &self.boundary else { return identity };
         match (identity, evaluate(std::slice::from_ref(boundary), request)) {
-            (Verdict::ExplicitDeny, _) | (_, Verdict::ExplicitDeny) => Verdict::ExplicitDeny,
-            (Verdict::Allowed, Verdict::Allowed) => Verdict::Allowed,
-            _ => Verdict::ImplicitDeny,
+            (Verdict::ExplicitDeny, _) => Verdict::ExplicitDeny,
+            (_, Verdict::ExplicitDeny) => Verdict::BoundaryDeny,
+            (Verdict::Allowed, Verdict::ImplicitDeny) => Verdict::OutOfBounds,
+            (identity, _) => identity,
         }
     }
 }

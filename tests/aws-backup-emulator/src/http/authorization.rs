@@ -55,8 +55,14 @@ impl Call {
             Verdict::ImplicitDeny => {
                 Err(denied(format!("because no identity-based policy allows the {action} action")))
             }
+            Verdict::OutOfBounds => {
+                Err(denied(format!("because no permissions boundary allows the {action} action")))
+            }
             Verdict::ExplicitDeny => {
                 Err(denied("with an explicit deny in an identity-based policy".to_owned()))
+            }
+            Verdict::BoundaryDeny => {
+                Err(denied("with an explicit deny in a permissions boundary".to_owned()))
             }
         }
     }

@@ -113,7 +113,7 @@ fn a_boundary_only_takes_away() {
         set.evaluate(Request { action, resource: POINT, context: &context })
     };
     assert_eq!(ask(&all, &lists, "backup:ListTags"), Verdict::Allowed);
-    assert_eq!(ask(&all, &lists, "backup:TagResource"), Verdict::ImplicitDeny);
+    assert_eq!(ask(&all, &lists, "backup:TagResource"), Verdict::OutOfBounds);
     assert_eq!(ask(&lists, &all, "backup:TagResource"), Verdict::ImplicitDeny);
 }
 

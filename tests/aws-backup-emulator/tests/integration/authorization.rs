@@ -181,3 +181,40 @@ async fn a_vault_with_a_customers_key_needs_the_callers_permissions_for_the_key(
     create().await?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denial_says_whether_a_policy_or_a_boundary_is_the_reason() -> Result<()> {
+    let stack = Stack::start().await?;
+    let allow = r#"{"Effect":"Allow","Action":["backup:ListTags","backup:List*Vaults","backup:ListLegalHolds"],"Resource":"*"}"#;
+    let deny = r#"{"Effect":"Deny","Action":"backup:ListBackupJobs","Resource":"*"}"#;
+    stack.caller("lister", &format!("{allow},{deny}")).await?;
+    let boundary = r#"{"Statement":[{"Effect":"Allow","Action":"backup:List*Vaults","Resource":"*"},
+        {"Effect":"Deny","Action":"backup:ListLegalHolds","Resource":"*"}]}"#;
+    let made = stack.iam.create_policy().policy_name("bounds").policy_document(boundary).send().await?;
+    let arn = made.policy.and_then(|policy| policy.arn).context("arn")?;
+    stack.iam.put_role_permissions_boundary().role_name("lister").permissions_boundary(arn).send().await?;
+    let caller = stack.backup_with("lister").await?;
+    caller.list_backup_vaults().send().await?;
+    let vault = format!("arn:aws:backup:eu-central-1:111122223333:backup-vault:{VAULT}");
+    for (refused, reason) in [
+        (
+            refusal(caller.list_protected_resources().send().await),
+            "because no identity-based policy allows the backup:ListProtectedResources action",
+        ),
+        (
+            refusal(caller.list_backup_jobs().send().await),
+            "with an explicit deny in an identity-based policy",
+        ),
+        (
+            refusal(caller.list_tags().resource_arn(&vault).send().await),
+            "because no permissions boundary allows the backup:ListTags action",
+        ),
+        (refusal(caller.list_legal_holds().send().await), "with an explicit deny in a permissions boundary"),
+    ] {
+        assert!(
+            refused.starts_with("403 AccessDeniedException User: ") && refused.ends_with(reason),
+            "{refused}"
+        );
+    }
+    Ok(())
+}
