@@ -4,6 +4,7 @@ pub(crate) mod backup_jobs;
 pub(crate) mod recovery_points;
 pub(crate) mod region_settings;
 pub(crate) mod tagging;
+pub(crate) mod vault_lock;
 pub(crate) mod vaults;
 
 use futures::future::BoxFuture;
@@ -42,6 +43,20 @@ pub(crate) static ALL: &[Operation] = &[
     operation!(CreateBackupVault, "PUT", "backup-vaults/{backupVaultName}", vault, vaults::create),
     operation!(DescribeBackupVault, "GET", "backup-vaults/{backupVaultName}", vault, vaults::describe),
     operation!(DeleteBackupVault, "DELETE", "backup-vaults/{backupVaultName}", vault, vaults::delete),
+    operation!(
+        PutBackupVaultLockConfiguration,
+        "PUT",
+        "backup-vaults/{backupVaultName}/vault-lock",
+        vault,
+        vault_lock::put
+    ),
+    operation!(
+        DeleteBackupVaultLockConfiguration,
+        "DELETE",
+        "backup-vaults/{backupVaultName}/vault-lock",
+        vault,
+        vault_lock::delete
+    ),
     operation!(ListBackupVaults, "GET", "backup-vaults", any, vaults::list),
     operation!(StartBackupJob, "PUT", "backup-jobs", backup_jobs::vault, backup_jobs::start),
     operation!(DescribeBackupJob, "GET", "backup-jobs/{backupJobId}", any, backup_jobs::describe),

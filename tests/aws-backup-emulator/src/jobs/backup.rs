@@ -58,6 +58,10 @@ fn attempt(state: &mut RegionState, id: &str, now: Timestamp) -> Attempt {
         let message = format!("Backup job failed because backup vault {} does not exist.", job.vault_arn);
         return Attempt::Refused(Failure::new("RESOURCE_NOT_FOUND", message));
     };
+    let points = state.points.count_in(&vault.name);
+    if let Err(failure) = vault.admit("Backup", job.lifecycle.as_ref(), points) {
+        return Attempt::Refused(failure);
+    }
     let busy = state.backup_jobs.values().any(|other| {
         let active = other.starting || matches!(other.state, State::Running | State::Aborting);
         other.id != id && other.resource_arn == job.resource_arn && active

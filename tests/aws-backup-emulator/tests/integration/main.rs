@@ -5,6 +5,7 @@ mod clock;
 mod events;
 mod iam;
 mod jobs;
+mod locks;
 mod points;
 mod stack;
 mod tags;
