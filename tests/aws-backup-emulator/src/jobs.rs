@@ -1,6 +1,7 @@
 //! Jobs as time passes: the emulator's own source of the timeline.
 
 mod backup;
+mod recovery_point;
 mod role;
 
 use std::sync::Arc;
@@ -25,14 +26,14 @@ pub(crate) struct Jobs(pub(crate) Arc<Service>);
 
 impl Source for Jobs {
     fn next_due(&self, _after: Timestamp) -> BoxFuture<'_, Option<Timestamp>> {
-        Box::pin(async { self.0.agenda.next_due() })
+        Box::pin(async { self.0.agenda.next_due().into_iter().chain(self.0.world.next_due()).min() })
     }
 
     fn fire(&self, at: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             // What is done may put more on the agenda that is due at once, such as events.
             loop {
-                let due = self.0.agenda.take_due(at);
+                let due = self.take_due(at);
                 if due.is_empty() {
                     return;
                 }
@@ -46,6 +47,12 @@ impl Source for Jobs {
 }
 
 impl Jobs {
+    fn take_due(&self, at: Timestamp) -> Vec<Task> {
+        let points = self.0.world.take_due(at).into_iter();
+        let steps = points.map(|(scope, point, step)| Task::StepPoint { scope, point, step });
+        steps.chain(self.0.agenda.take_due(at)).collect()
+    }
+
     async fn perform(&self, task: Task, bus: &Bus) {
         let service = &self.0;
         match task {
@@ -53,6 +60,9 @@ impl Jobs {
             Task::FinishBackup { scope, job } => backup::finish(service, &scope, &job),
             Task::ExpireBackup { scope, job } => backup::expire(service, &scope, &job),
             Task::AbortBackup { scope, job } => backup::abort(service, &scope, &job),
+            Task::StepPoint { scope, point, step } => {
+                recovery_point::step(service, &scope, &point, step).await;
+            }
             Task::Deliver(event) => deliver(service, bus, &event).await,
         }
     }

@@ -1,6 +1,8 @@
 //! AWS Backup's operations: one table of them, one module for each family.
 
 pub(crate) mod backup_jobs;
+pub(crate) mod deletion;
+pub(crate) mod lifecycle;
 pub(crate) mod recovery_points;
 pub(crate) mod region_settings;
 pub(crate) mod tagging;
@@ -89,6 +91,20 @@ pub(crate) static ALL: &[Operation] = &[
         "backup-vaults/{backupVaultName}/recovery-points/{recoveryPointArn}/restore-metadata",
         point,
         recovery_points::restore_metadata
+    ),
+    operation!(
+        DeleteRecoveryPoint,
+        "DELETE",
+        "backup-vaults/{backupVaultName}/recovery-points/{recoveryPointArn}",
+        point,
+        deletion::delete
+    ),
+    operation!(
+        UpdateRecoveryPointLifecycle,
+        "POST",
+        "backup-vaults/{backupVaultName}/recovery-points/{recoveryPointArn}",
+        point,
+        lifecycle::update
     ),
     operation!(ListTags, "GET", "tags/{resourceArn}", tagged, tagging::list),
     operation!(TagResource, "POST", "tags/{resourceArn}", tagged, tagging::tag),

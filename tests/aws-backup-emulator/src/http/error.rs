@@ -47,6 +47,11 @@ impl ApiError {
         Self::modelled(StatusCode::BAD_REQUEST, "InvalidRequestException", "ERROR_1103", message)
     }
 
+    /// AWS Backup is doing something with it already.
+    pub(crate) fn invalid_resource_state(message: impl Into<String>) -> Self {
+        Self::modelled(StatusCode::BAD_REQUEST, "InvalidResourceStateException", "ERROR_1104", message)
+    }
+
     pub(crate) fn limit_exceeded(message: impl Into<String>) -> Self {
         Self::modelled(StatusCode::BAD_REQUEST, "LimitExceededException", "ERROR_2101", message)
     }

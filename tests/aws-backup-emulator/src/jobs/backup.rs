@@ -217,7 +217,9 @@ pub(super) fn finish(service: &Service, scope: &Scope, id: &str) {
         let job = state.backup_jobs.get(id).filter(|job| job.state == State::Running)?;
         let point = state.points.get_mut(&job.recovery_point)?;
         (point.status, point.completed) = (Status::Completed, Some(now));
-        Some(point.clone())
+        let point = point.clone();
+        state.points.plan(&point.arn, now);
+        Some(point)
     });
     let Some(point) = point else { return };
     announce(service, Event::recovery_point(scope, now, &point));

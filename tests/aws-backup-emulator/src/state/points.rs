@@ -2,44 +2,98 @@
 //! points there are.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::recovery_point::RecoveryPoint;
+use super::recovery_point::fate::Step;
 
 /// What lists are sorted by: newest first, and by ARN what is equally new.
 type Place = (Reverse<Timestamp>, Arc<str>);
 
-/// Recovery points by ARN, by vault and by table.
+/// Recovery points by ARN, by vault and by table, and what is to happen to them.
 #[derive(Debug, Default)]
 pub(crate) struct Points {
-    all: HashMap<Arc<str>, RecoveryPoint>,
+    all: HashMap<Arc<str>, Entry>,
     vaults: HashMap<String, BTreeSet<Place>>,
     resources: HashMap<String, BTreeSet<Place>>,
+    /// The next step of each point that has one.
+    steps: BTreeMap<(Timestamp, Arc<str>), Step>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    point: RecoveryPoint,
+    /// Its place among the steps.
+    due: Option<Timestamp>,
 }
 
 impl Points {
     pub(crate) fn get(&self, arn: &str) -> Option<&RecoveryPoint> {
-        self.all.get(arn)
+        self.all.get(arn).map(|entry| &entry.point)
     }
 
-    /// To change a point, but neither its ARN, nor its creation date, nor where it lies and what it is of.
+    /// To change a point, but neither its ARN, nor its creation date, nor where it lies and what it is of. A change of its
+    /// status, its storage or its lifecycle needs a new plan: [`Points::plan`].
     pub(crate) fn get_mut(&mut self, arn: &str) -> Option<&mut RecoveryPoint> {
-        self.all.get_mut(arn)
+        self.all.get_mut(arn).map(|entry| &mut entry.point)
+    }
+
+    /// Plans anew what happens to a point next, in place of what was planned.
+    pub(crate) fn plan(&mut self, arn: &str, now: Timestamp) {
+        let step = self.get(arn).and_then(|point| point.next_step(now));
+        self.replan(arn, step);
+    }
+
+    /// Puts a step off that cannot be done yet.
+    pub(crate) fn put_off(&mut self, arn: &str, step: Step, until: Timestamp) {
+        self.replan(arn, Some((until, step)));
+    }
+
+    fn replan(&mut self, arn: &str, step: Option<(Timestamp, Step)>) {
+        let Some((arn, _)) = self.all.get_key_value(arn) else { return };
+        let arn = arn.clone();
+        let Some(entry) = self.all.get_mut(&arn) else { return };
+        let before = std::mem::replace(&mut entry.due, step.map(|(due, _)| due));
+        if let Some(due) = before {
+            self.steps.remove(&(due, arn.clone()));
+        }
+        if let Some((due, step)) = step {
+            self.steps.insert((due, arn), step);
+        }
+    }
+
+    /// When the next step of any point is due.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.steps.first_key_value().map(|((due, _), _)| *due)
+    }
+
+    /// Takes all steps out that are due at or before a moment.
+    pub(crate) fn take_due(&mut self, at: Timestamp) -> Vec<(Arc<str>, Step)> {
+        let mut taken = Vec::new();
+        while let Some(first) = self.steps.first_entry().filter(|first| first.key().0 <= at) {
+            let ((_, arn), step) = first.remove_entry();
+            if let Some(entry) = self.all.get_mut(&arn) {
+                entry.due = None;
+            }
+            taken.push((arn, step));
+        }
+        taken
     }
 
     pub(crate) fn insert(&mut self, point: RecoveryPoint) {
         let place = place(&point);
         self.vaults.entry(point.vault.clone()).or_default().insert(place.clone());
         self.resources.entry(point.resource_arn.clone()).or_default().insert(place.clone());
-        self.all.insert(place.1, point);
+        self.all.insert(place.1, Entry { point, due: None });
     }
 
     pub(crate) fn remove(&mut self, arn: &str) -> Option<RecoveryPoint> {
-        let point = self.all.remove(arn)?;
+        self.replan(arn, None);
+        let point = self.all.remove(arn)?.point;
         let place = place(&point);
         forget(&mut self.vaults, &point.vault, &place);
         forget(&mut self.resources, &point.resource_arn, &place);
@@ -80,7 +134,7 @@ impl Points {
         };
         let places =
             places.into_iter().flat_map(move |places| places.range((start.clone(), Bound::Unbounded)));
-        places.filter_map(|(_, arn)| self.all.get(arn))
+        places.filter_map(|(_, arn)| self.get(arn))
     }
 }
 
@@ -95,3 +149,6 @@ fn forget(places: &mut HashMap<String, BTreeSet<Place>>, name: &str, place: &Pla
         places.remove(name);
     }
 }
+
+#[cfg(test)]
+mod tests;

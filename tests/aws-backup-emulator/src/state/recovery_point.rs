@@ -1,5 +1,9 @@
 //! Recovery points.
 
+pub(crate) mod fate;
+#[cfg(test)]
+pub(crate) mod fixture;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,7 +14,6 @@ use crate::aws::table::Snapshot;
 use crate::time::epoch;
 
 /// Where a point is in its life.
-#[expect(dead_code, reason = "deletion comes next")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Creating,
@@ -33,7 +36,6 @@ impl Status {
 }
 
 /// Where a point lies.
-#[expect(dead_code, reason = "transitions come next")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Storage {
     Warm,
@@ -57,9 +59,21 @@ pub(crate) struct Lifecycle {
 }
 
 impl Lifecycle {
+    /// As a point has it: those that DynamoDB keeps itself, made without advanced features, have no cold storage.
+    pub(crate) fn of_point(self, arn: &str) -> Self {
+        let cold = arn.contains(":recovery-point:");
+        Self { cold_after: self.cold_after.filter(|_| cold), ..self }
+    }
+
     /// As the API gives it.
     pub(crate) fn describe(&self) -> Value {
         json!({ "MoveToColdStorageAfterDays": self.cold_after, "DeleteAfterDays": self.delete_after })
+    }
+
+    /// `CalculatedLifecycle` of a point created then.
+    pub(crate) fn describe_calculated(&self, created: Timestamp) -> Value {
+        let (cold, delete) = self.calculated(created);
+        json!({ "MoveToColdStorageAt": cold.map(epoch), "DeleteAt": delete.map(epoch) })
     }
 
     /// The moments that follow from it for a point created then; `None` where there is nothing to follow.
@@ -115,10 +129,7 @@ impl RecoveryPoint {
 
     /// As `ListRecoveryPointsByBackupVault` gives it.
     pub(crate) fn list_entry(&self) -> Value {
-        let calculated = self.lifecycle.as_ref().map(|lifecycle| {
-            let (cold, delete) = lifecycle.calculated(self.created);
-            json!({ "MoveToColdStorageAt": cold.map(epoch), "DeleteAt": delete.map(epoch) })
-        });
+        let calculated = self.lifecycle.as_ref().map(|lifecycle| lifecycle.describe_calculated(self.created));
         json!({
             "RecoveryPointArn": self.arn,
             "BackupVaultName": self.vault,

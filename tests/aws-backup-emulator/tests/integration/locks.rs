@@ -3,11 +3,10 @@
 use anyhow::{Context as _, Result};
 use aws_sdk_backup::operation::put_backup_vault_lock_configuration::builders::PutBackupVaultLockConfigurationFluentBuilder as Put;
 use aws_sdk_backup::primitives::DateTime;
-use aws_sdk_backup::types::Lifecycle;
+use aws_sdk_backup::types::{Lifecycle, RecoveryPointStatus};
 
+use crate::ends::{DAY, delete, lifecycle, status, update, with_point};
 use crate::stack::{Stack, VAULT, refusal};
-
-const DAY: i64 = 24 * 60 * 60;
 
 fn put(stack: &Stack) -> Put {
     stack.backup.put_backup_vault_lock_configuration().backup_vault_name(VAULT)
@@ -108,5 +107,39 @@ async fn a_backup_job_whose_retention_a_lock_does_not_allow_fails_later() -> Res
             assert_eq!(job.message_category(), Some("INVALID_LIFECYCLE"));
         }
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_refuses_deletes_and_lifecycle_updates_from_the_first_moment() -> Result<()> {
+    let (stack, point) = with_point(Some(lifecycle(0, 35))).await?;
+    put(&stack).changeable_for_days(3).send().await?;
+    for _ in 0..2 {
+        let deleted = delete(&stack, &point).await;
+        assert!(deleted.starts_with("400 InvalidRequestException"), "{deleted}");
+        let longer = refusal(update(&stack, &point).lifecycle(lifecycle(0, 36)).send().await);
+        assert!(longer.starts_with("400 InvalidRequestException"), "{longer}");
+        assert_eq!(status(&stack, &point).await?, Some(RecoveryPointStatus::Completed));
+        stack.pass(4 * DAY).await;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_leaves_the_retention_of_the_points_that_are_there() -> Result<()> {
+    let (stack, point) = with_point(Some(lifecycle(0, 2))).await?;
+    put(&stack).min_retention_days(7).changeable_for_days(3).send().await?;
+    stack.pass(3 * DAY).await;
+    assert_eq!(status(&stack, &point).await?, None);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_point_can_be_deleted_once_the_lock_is_removed() -> Result<()> {
+    let (stack, point) = with_point(None).await?;
+    put(&stack).send().await?;
+    assert!(delete(&stack, &point).await.starts_with("400 InvalidRequestException"));
+    remove(&stack).await;
+    assert_eq!(delete(&stack, &point).await, "no refusal at all");
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod clock;
+mod ends;
 mod events;
 mod iam;
 mod jobs;

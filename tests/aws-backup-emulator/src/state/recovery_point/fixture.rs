@@ -1,0 +1,40 @@
+//! A recovery point for unit tests.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::TableDescription;
+
+use super::{Lifecycle, RecoveryPoint, Status, Storage};
+use crate::aws::table::Snapshot;
+
+/// A completed point, created on 2025-01-06 at 6.
+pub(crate) fn point(id: &str, lifecycle: Option<Lifecycle>) -> RecoveryPoint {
+    let created = "2025-01-06T06:00:00Z".parse().unwrap();
+    RecoveryPoint {
+        arn: format!("arn:aws:backup:eu-west-1:111122223333:recovery-point:{id}"),
+        job_id: String::new(),
+        vault: "ddb".to_owned(),
+        vault_arn: "arn:aws:backup:eu-west-1:111122223333:backup-vault:ddb".to_owned(),
+        source_vault_arn: None,
+        resource_arn: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders".to_owned(),
+        role_arn: "arn:aws:iam::111122223333:role/backup".to_owned(),
+        status: Status::Completed,
+        status_message: None,
+        storage: Storage::Warm,
+        created,
+        initiated: created,
+        completed: Some(created),
+        last_restored: None,
+        lifecycle,
+        key_arn: None,
+        key_kind: None,
+        tags: Default::default(),
+        snapshot: Arc::new(Snapshot { table: TableDescription::builder().build(), items: Vec::new() }),
+        size: 0,
+    }
+}
+
+/// A lifecycle of so many days.
+pub(crate) fn days(cold_after: Option<i64>, delete_after: Option<i64>) -> Option<Lifecycle> {
+    Some(Lifecycle { cold_after, delete_after })
+}
