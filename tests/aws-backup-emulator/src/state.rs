@@ -7,6 +7,7 @@ pub(crate) mod failure;
 pub(crate) mod points;
 pub(crate) mod recovery_point;
 pub(crate) mod settings;
+pub(crate) mod shared;
 pub(crate) mod tags;
 pub(crate) mod vault;
 

@@ -15,6 +15,7 @@ use crate::state::RegionState;
 use crate::state::backup_job::{BackupJob, State};
 use crate::state::failure::Failure;
 use crate::state::recovery_point::{RecoveryPoint, Status, Storage};
+use crate::state::shared::Shared;
 use crate::state::tags::{self, Tags};
 use crate::state::vault::{Key, Vault};
 
@@ -163,11 +164,11 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
     let point = RecoveryPoint {
         arn: job.recovery_point.clone(),
         job_id: job.id.clone(),
-        vault: job.vault.clone(),
-        vault_arn: job.vault_arn.clone(),
+        vault: job.vault.as_str().into(),
+        vault_arn: job.vault_arn.as_str().into(),
         source_vault_arn: None,
-        resource_arn: job.resource_arn.clone(),
-        role_arn: job.role_arn.clone(),
+        resource_arn: job.resource_arn.as_str().into(),
+        role_arn: job.role_arn.as_str().into(),
         status: Status::Creating,
         status_message: None,
         storage: Storage::Warm,
@@ -177,7 +178,7 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
         last_restored: None,
         lifecycle: job.lifecycle.clone(),
         // Without advanced features the point has the table's own key.
-        key_arn: if job.advanced { Some(key.arn.clone()) } else { table_key(&snapshot) },
+        key_arn: if job.advanced { Some(key.arn.as_str().into()) } else { table_key(&snapshot) },
         key_kind: key.kind().filter(|_| job.advanced),
         tags,
         snapshot: Arc::new(snapshot),
@@ -191,7 +192,7 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
         }
         job.state = State::Running;
         (job.started, job.expected_completion) = (Some(now), Some(finish));
-        (job.key_arn, job.size) = (point.key_arn.clone(), size);
+        (job.key_arn, job.size) = (point.key_arn.as_ref().map(Shared::to_string), size);
         let job = job.clone();
         state.points.insert(point.clone());
         Some(job)
@@ -206,8 +207,8 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
     }
 }
 
-fn table_key(snapshot: &Snapshot) -> Option<String> {
-    snapshot.table.sse_description()?.kms_master_key_arn().map(str::to_owned)
+fn table_key(snapshot: &Snapshot) -> Option<Shared> {
+    snapshot.table.sse_description()?.kms_master_key_arn().map(Shared::from)
 }
 
 /// The job has run its time: its recovery point is complete.

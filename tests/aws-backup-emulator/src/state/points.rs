@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::recovery_point::RecoveryPoint;
 use super::recovery_point::fate::Step;
+use super::shared::{Shared, Texts};
 
 /// What lists are sorted by: newest first, and by ARN what is equally new.
 type Place = (Reverse<Timestamp>, Arc<str>);
@@ -18,8 +19,9 @@ type Place = (Reverse<Timestamp>, Arc<str>);
 #[derive(Debug, Default)]
 pub(crate) struct Points {
     all: HashMap<Arc<str>, Entry>,
-    vaults: HashMap<String, BTreeSet<Place>>,
-    resources: HashMap<String, BTreeSet<Place>>,
+    vaults: HashMap<Shared, BTreeSet<Place>>,
+    resources: HashMap<Shared, BTreeSet<Place>>,
+    texts: Texts,
     /// The next step of each point that has one.
     steps: BTreeMap<(Timestamp, Arc<str>), Step>,
 }
@@ -84,7 +86,8 @@ impl Points {
         taken
     }
 
-    pub(crate) fn insert(&mut self, point: RecoveryPoint) {
+    pub(crate) fn insert(&mut self, mut point: RecoveryPoint) {
+        point.share(&mut self.texts);
         let place = place(&point);
         self.vaults.entry(point.vault.clone()).or_default().insert(place.clone());
         self.resources.entry(point.resource_arn.clone()).or_default().insert(place.clone());
@@ -142,7 +145,7 @@ fn place(point: &RecoveryPoint) -> Place {
     (Reverse(point.created), Arc::from(point.arn.as_str()))
 }
 
-fn forget(places: &mut HashMap<String, BTreeSet<Place>>, name: &str, place: &Place) {
+fn forget(places: &mut HashMap<Shared, BTreeSet<Place>>, name: &str, place: &Place) {
     let Some(set) = places.get_mut(name) else { return };
     set.remove(place);
     if set.is_empty() {

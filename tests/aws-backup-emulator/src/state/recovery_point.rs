@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::shared::{Shared, Texts};
 use super::tags::Tags;
 use crate::aws::table::Snapshot;
 use crate::time::epoch;
@@ -76,12 +77,12 @@ impl Lifecycle {
         json!({ "MoveToColdStorageAt": cold.map(epoch), "DeleteAt": delete.map(epoch) })
     }
 
-    /// The moments that follow from it for a point created then; `None` where there is nothing to follow.
+    /// The moments that follow from it for a point created then; `None` where there is nothing to follow, or not before the
+    /// end of the calendar.
     pub(crate) fn calculated(&self, created: Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {
         let after = |days: Option<i64>| {
-            days.and_then(|days| {
-                created.checked_add(SignedDuration::from_hours(days.saturating_mul(24))).ok()
-            })
+            let seconds = days?.checked_mul(24 * 60 * 60)?;
+            created.checked_add(SignedDuration::from_secs(seconds)).ok()
         };
         (after(self.cold_after), after(self.delete_after))
     }
@@ -93,12 +94,12 @@ pub(crate) struct RecoveryPoint {
     pub(crate) arn: String,
     /// The job that made it.
     pub(crate) job_id: String,
-    pub(crate) vault: String,
-    pub(crate) vault_arn: String,
+    pub(crate) vault: Shared,
+    pub(crate) vault_arn: Shared,
     /// The vault that a copy was made from.
-    pub(crate) source_vault_arn: Option<String>,
-    pub(crate) resource_arn: String,
-    pub(crate) role_arn: String,
+    pub(crate) source_vault_arn: Option<Shared>,
+    pub(crate) resource_arn: Shared,
+    pub(crate) role_arn: Shared,
     pub(crate) status: Status,
     /// Why it is in this status, where that needs words.
     pub(crate) status_message: Option<String>,
@@ -109,7 +110,7 @@ pub(crate) struct RecoveryPoint {
     pub(crate) completed: Option<Timestamp>,
     pub(crate) last_restored: Option<Timestamp>,
     pub(crate) lifecycle: Option<Lifecycle>,
-    pub(crate) key_arn: Option<String>,
+    pub(crate) key_arn: Option<Shared>,
     pub(crate) key_kind: Option<&'static str>,
     pub(crate) tags: Tags,
     pub(crate) snapshot: Arc<Snapshot>,
@@ -118,6 +119,13 @@ pub(crate) struct RecoveryPoint {
 }
 
 impl RecoveryPoint {
+    /// What it has in common with other points is kept once.
+    pub(super) fn share(&mut self, texts: &mut Texts) {
+        let Self { vault, vault_arn, resource_arn, role_arn, source_vault_arn, key_arn, .. } = self;
+        let always = [vault, vault_arn, resource_arn, role_arn];
+        always.into_iter().chain(source_vault_arn).chain(key_arn).for_each(|text| texts.share(text));
+    }
+
     /// Its size as far as it is known: when it has been made.
     fn known_size(&self) -> Option<u64> {
         self.completed.map(|_| self.size)

@@ -96,3 +96,10 @@ fn a_step_is_due_only_as_long_as_the_point_is_as_it_was_planned() {
     point.storage = Storage::Cold;
     assert!(!point.is_due(Step::MoveToCold, now));
 }
+
+#[test]
+fn a_lifecycle_beyond_the_calendar_never_comes_to_its_end() {
+    for end in [10_000_000, i64::MAX / 24, i64::MAX] {
+        assert_eq!(plan(Status::Completed, Storage::Warm, days(None, Some(end))), None);
+    }
+}
