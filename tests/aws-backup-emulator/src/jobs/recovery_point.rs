@@ -1,5 +1,7 @@
 //! What happens to recovery points by themselves: they move to cold storage, reach their end, and go.
 
+use jiff::Timestamp;
+
 use super::{announce, role};
 use crate::aws::Scope;
 use crate::event::Event;
@@ -47,15 +49,10 @@ fn free<'a>(
     state: &'a mut RegionState,
     arn: &str,
     step: Step,
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> Option<&'a mut RecoveryPoint> {
     let point = state.points.get(arn).filter(|point| point.is_due(step, now))?;
-    let later = if state.held(point) {
-        Some(fate::after_hold(now))
-    } else {
-        state.work_on(point).map(|_| fate::after_work(now))
-    };
-    if let Some(later) = later {
+    if let Some(later) = fate::put_off(state.held(point), state.work_on(point).is_some(), now) {
         state.points.put_off(arn, step, later);
         return None;
     }

@@ -266,14 +266,20 @@ async fn the_day_of_cold_storage_cannot_change_once_a_point_is_cold() -> Result<
 #[tokio::test(flavor = "multi_thread")]
 async fn a_point_that_is_not_complete_cannot_have_another_lifecycle() -> Result<()> {
     let (stack, point) = with_point(None).await?;
+    let refused = async |point: &str, status: &str| {
+        let refused = refusal(update(&stack, point).lifecycle(lifecycle(0, 35)).send().await);
+        let expected = format!("400 InvalidRequestException Recovery point {point} is {status} ");
+        assert!(refused.starts_with(&expected), "{refused}");
+    };
+    stack.caller("pruner", DELETE).await?;
+    delete_as(&stack.backup_with("pruner").await?, &point).await;
+    refused(&point, "EXPIRED").await;
+    delete(&stack, &point).await;
+    refused(&point, "DELETING").await;
     let table = "arn:aws:dynamodb:eu-central-1:111122223333:table/orders";
     let started = stack.start_backup(table).send().await?;
     stack.pass(30).await;
-    delete(&stack, &point).await;
-    for point in [started.recovery_point_arn().context("arn")?, &point] {
-        let refused = refusal(update(&stack, point).lifecycle(lifecycle(0, 35)).send().await);
-        assert!(refused.starts_with("400 InvalidRequestException"), "{refused}");
-    }
+    refused(started.recovery_point_arn().context("arn")?, "CREATING").await;
     Ok(())
 }
 

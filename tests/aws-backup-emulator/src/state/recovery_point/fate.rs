@@ -62,14 +62,14 @@ impl RecoveryPoint {
     }
 }
 
-/// When a step is tried again that AWS Backup's own work on the point stands in the way of.
-pub(crate) fn after_work(now: Timestamp) -> Timestamp {
-    following(now, SWEEP)
-}
-
-/// When a step is tried again that a legal hold stands in the way of.
-pub(crate) fn after_hold(now: Timestamp) -> Timestamp {
-    following(now, HELD)
+/// When a step is tried again that a legal hold or AWS Backup's own work on the point stands in the way of; `None` when
+/// nothing does.
+pub(crate) fn put_off(held: bool, at_work: bool, now: Timestamp) -> Option<Timestamp> {
+    match (held, at_work) {
+        (true, _) => Some(following(now, HELD)),
+        (false, true) => Some(following(now, SWEEP)),
+        (false, false) => None,
+    }
 }
 
 /// The next moment that is a multiple of so many seconds.

@@ -37,7 +37,7 @@ proptest! {
         release in 0_i64..4_000_000_000,
     ) {
         let release = Timestamp::from_second(release).unwrap();
-        let wait = after_hold(release).duration_since(release);
+        let wait = put_off(true, true, release).unwrap().duration_since(release);
         prop_assert!(wait > SignedDuration::ZERO && wait <= HOUR * 24, "{wait}");
     }
 }
@@ -102,4 +102,11 @@ fn a_lifecycle_beyond_the_calendar_never_comes_to_its_end() {
     for end in [10_000_000, i64::MAX / 24, i64::MAX] {
         assert_eq!(plan(Status::Completed, Storage::Warm, days(None, Some(end))), None);
     }
+}
+
+#[test]
+fn an_end_waits_for_what_aws_backup_does_with_the_point() {
+    let now = point("a", None).created;
+    assert_eq!(put_off(false, true, now), Some(now + SignedDuration::from_mins(10)));
+    assert_eq!(put_off(false, false, now), None);
 }
