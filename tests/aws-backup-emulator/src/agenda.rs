@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::aws::Scope;
 use crate::event::Event;
+use crate::state::recovery_point::fate::Step;
 use crate::timeline::Timeline;
 
 /// One thing to do.
@@ -22,6 +23,8 @@ pub(crate) enum Task {
     AbortBackup { scope: Scope, job: String },
     /// A legal hold comes into force, or ends, or its record does.
     StepLegalHold { scope: Scope, hold: String },
+    /// What a recovery point's lifecycle or deletion brings next. Planned with the point itself, so that it changes with it.
+    StepPoint { scope: Scope, point: Arc<str>, step: Step },
     /// Bring an event to the targets of the rules it matches.
     Deliver(Event),
 }

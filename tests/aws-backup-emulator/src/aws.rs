@@ -23,12 +23,20 @@ pub(crate) struct Scope {
 impl Scope {
     /// `arn:<partition>:<service>:<region>:<account>:<resource>` in this scope.
     pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
-        let partition = match self.region.split('-').next() {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition(), self.region, self.account)
+    }
+
+    /// As [`Scope::arn`], of a service that has no Regions.
+    pub(crate) fn global_arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}::{}:{resource}", self.partition(), self.account)
+    }
+
+    fn partition(&self) -> &'static str {
+        match self.region.split('-').next() {
             Some("cn") => "aws-cn",
             _ if self.region.starts_with("us-gov-") => "aws-us-gov",
             _ => "aws",
-        };
-        format!("arn:{partition}:{service}:{}:{}:{resource}", self.region, self.account)
+        }
     }
 }
 

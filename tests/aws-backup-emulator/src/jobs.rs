@@ -2,6 +2,7 @@
 
 mod backup;
 mod legal_hold;
+mod recovery_point;
 mod role;
 
 pub(crate) use legal_hold::STEP as LEGAL_HOLD_STEP;
@@ -28,14 +29,14 @@ pub(crate) struct Jobs(pub(crate) Arc<Service>);
 
 impl Source for Jobs {
     fn next_due(&self, _after: Timestamp) -> BoxFuture<'_, Option<Timestamp>> {
-        Box::pin(async { self.0.agenda.next_due() })
+        Box::pin(async { self.0.agenda.next_due().into_iter().chain(self.0.world.next_due()).min() })
     }
 
     fn fire(&self, at: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             // What is done may put more on the agenda that is due at once, such as events.
             loop {
-                let due = self.0.agenda.take_due(at);
+                let due = self.take_due(at);
                 if due.is_empty() {
                     return;
                 }
@@ -49,6 +50,12 @@ impl Source for Jobs {
 }
 
 impl Jobs {
+    fn take_due(&self, at: Timestamp) -> Vec<Task> {
+        let points = self.0.world.take_due(at).into_iter();
+        let steps = points.map(|(scope, point, step)| Task::StepPoint { scope, point, step });
+        steps.chain(self.0.agenda.take_due(at)).collect()
+    }
+
     async fn perform(&self, task: Task, bus: &Bus) {
         let service = &self.0;
         match task {
@@ -57,6 +64,9 @@ impl Jobs {
             Task::ExpireBackup { scope, job } => backup::expire(service, &scope, &job),
             Task::AbortBackup { scope, job } => backup::abort(service, &scope, &job),
             Task::StepLegalHold { scope, hold } => legal_hold::step(service, &scope, &hold),
+            Task::StepPoint { scope, point, step } => {
+                recovery_point::step(service, &scope, &point, step).await;
+            }
             Task::Deliver(event) => deliver(service, bus, &event).await,
         }
     }

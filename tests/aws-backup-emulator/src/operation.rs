@@ -1,11 +1,14 @@
 //! AWS Backup's operations: one table of them, one module for each family.
 
 pub(crate) mod backup_jobs;
+pub(crate) mod deletion;
 pub(crate) mod legal_holds;
+pub(crate) mod lifecycle;
 pub(crate) mod protected_resources;
 pub(crate) mod recovery_points;
 pub(crate) mod region_settings;
 pub(crate) mod tagging;
+pub(crate) mod vault_lock;
 pub(crate) mod vaults;
 
 use axum::http::StatusCode;
@@ -51,6 +54,20 @@ pub(crate) static ALL: &[Operation] = &[
     operation!(CreateBackupVault, "PUT", "backup-vaults/{backupVaultName}", vault, vaults::create),
     operation!(DescribeBackupVault, "GET", "backup-vaults/{backupVaultName}", vault, vaults::describe),
     operation!(DeleteBackupVault, "DELETE", "backup-vaults/{backupVaultName}", vault, vaults::delete),
+    operation!(
+        PutBackupVaultLockConfiguration,
+        "PUT",
+        "backup-vaults/{backupVaultName}/vault-lock",
+        vault,
+        vault_lock::put
+    ),
+    operation!(
+        DeleteBackupVaultLockConfiguration,
+        "DELETE",
+        "backup-vaults/{backupVaultName}/vault-lock",
+        vault,
+        vault_lock::delete
+    ),
     operation!(ListBackupVaults, "GET", "backup-vaults", any, vaults::list),
     operation!(StartBackupJob, "PUT", "backup-jobs", backup_jobs::vault, backup_jobs::start),
     operation!(DescribeBackupJob, "GET", "backup-jobs/{backupJobId}", any, backup_jobs::describe),
@@ -102,6 +119,20 @@ pub(crate) static ALL: &[Operation] = &[
         "legal-holds/{legalHoldId}/recovery-points",
         legal_holds::hold,
         legal_holds::list_points
+    ),
+    operation!(
+        DeleteRecoveryPoint,
+        "DELETE",
+        "backup-vaults/{backupVaultName}/recovery-points/{recoveryPointArn}",
+        point,
+        deletion::delete
+    ),
+    operation!(
+        UpdateRecoveryPointLifecycle,
+        "POST",
+        "backup-vaults/{backupVaultName}/recovery-points/{recoveryPointArn}",
+        point,
+        lifecycle::update
     ),
     operation!(ListTags, "GET", "tags/{resourceArn}", tagged, tagging::list),
     operation!(TagResource, "POST", "tags/{resourceArn}", tagged, tagging::tag),

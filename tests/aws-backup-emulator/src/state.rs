@@ -8,16 +8,21 @@ pub(crate) mod legal_hold;
 pub(crate) mod points;
 pub(crate) mod recovery_point;
 pub(crate) mod settings;
+pub(crate) mod shared;
 pub(crate) mod tags;
 pub(crate) mod vault;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
 
 use crate::aws::Scope;
 use backup_job::BackupJob;
 use legal_hold::LegalHolds;
 use points::Points;
+use recovery_point::fate::Step;
+use recovery_point::{RecoveryPoint, Status};
 use settings::RegionSettings;
 use tags::Tags;
 use vault::Vault;
@@ -31,6 +36,21 @@ impl World {
     pub(crate) fn with<T>(&self, scope: &Scope, act: impl FnOnce(&mut RegionState) -> T) -> T {
         let mut regions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         act(regions.entry(scope.clone()).or_default())
+    }
+
+    /// When something happens next to a recovery point by itself.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        let regions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        regions.values().filter_map(|state| state.points.next_due()).min()
+    }
+
+    /// Takes out what is to happen to recovery points at or before a moment.
+    pub(crate) fn take_due(&self, at: Timestamp) -> Vec<(Scope, Arc<str>, Step)> {
+        let mut regions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = regions.iter_mut().flat_map(|(scope, state)| {
+            state.points.take_due(at).into_iter().map(|(point, step)| (scope.clone(), point, step))
+        });
+        due.collect()
     }
 }
 
@@ -49,6 +69,15 @@ pub(crate) struct RegionState {
 }
 
 impl RegionState {
+    /// What AWS Backup is doing with a point, in words, as long as nothing else can be done to it.
+    pub(crate) fn work_on(&self, point: &RecoveryPoint) -> Option<&'static str> {
+        match point.status {
+            Status::Creating => Some("created"),
+            Status::Deleting => Some("deleted"),
+            Status::Completed | Status::Expired => None,
+        }
+    }
+
     /// The tags of a resource of AWS Backup's own, if it is there.
     pub(crate) fn tags(&self, arn: &str) -> Option<&Tags> {
         let vault = || self.vaults.values().find(|vault| vault.arn == arn).map(|vault| &vault.tags);

@@ -47,7 +47,7 @@ impl ApiError {
         Self::modelled(StatusCode::BAD_REQUEST, "InvalidRequestException", "ERROR_1103", message)
     }
 
-    /// AWS Backup is about to change what was named; trying again later may help.
+    /// AWS Backup is doing something with it already.
     pub(crate) fn invalid_resource_state(message: impl Into<String>) -> Self {
         Self::modelled(StatusCode::BAD_REQUEST, "InvalidResourceStateException", "ERROR_1104", message)
     }

@@ -15,6 +15,7 @@ use crate::state::RegionState;
 use crate::state::backup_job::{BackupJob, State};
 use crate::state::failure::Failure;
 use crate::state::recovery_point::{RecoveryPoint, Status, Storage};
+use crate::state::shared::Shared;
 use crate::state::tags::{self, Tags};
 use crate::state::vault::{Key, Vault};
 
@@ -58,6 +59,10 @@ fn attempt(state: &mut RegionState, id: &str, now: Timestamp) -> Attempt {
         let message = format!("Backup job failed because backup vault {} does not exist.", job.vault_arn);
         return Attempt::Refused(Failure::new("RESOURCE_NOT_FOUND", message));
     };
+    let points = state.points.count_in(&vault.name);
+    if let Err(failure) = vault.admit("Backup", job.lifecycle.as_ref(), points) {
+        return Attempt::Refused(failure);
+    }
     let busy = state.backup_jobs.values().any(|other| {
         let active = other.starting || matches!(other.state, State::Running | State::Aborting);
         other.id != id && other.resource_arn == job.resource_arn && active
@@ -159,11 +164,11 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
     let point = RecoveryPoint {
         arn: job.recovery_point.clone(),
         job_id: job.id.clone(),
-        vault: job.vault.clone(),
-        vault_arn: job.vault_arn.clone(),
+        vault: job.vault.as_str().into(),
+        vault_arn: job.vault_arn.as_str().into(),
         source_vault_arn: None,
-        resource_arn: job.resource_arn.clone(),
-        role_arn: job.role_arn.clone(),
+        resource_arn: job.resource_arn.as_str().into(),
+        role_arn: job.role_arn.as_str().into(),
         status: Status::Creating,
         status_message: None,
         storage: Storage::Warm,
@@ -173,7 +178,7 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
         last_restored: None,
         lifecycle: job.lifecycle.clone(),
         // Without advanced features the point has the table's own key.
-        key_arn: if job.advanced { Some(key.arn.clone()) } else { table_key(&snapshot) },
+        key_arn: if job.advanced { Some(key.arn.as_str().into()) } else { table_key(&snapshot) },
         key_kind: key.kind().filter(|_| job.advanced),
         tags,
         snapshot: Arc::new(snapshot),
@@ -187,7 +192,7 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
         }
         job.state = State::Running;
         (job.started, job.expected_completion) = (Some(now), Some(finish));
-        (job.key_arn, job.size) = (point.key_arn.clone(), size);
+        (job.key_arn, job.size) = (point.key_arn.as_ref().map(Shared::to_string), size);
         let job = job.clone();
         state.points.insert(point.clone());
         Some(job)
@@ -202,8 +207,8 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
     }
 }
 
-fn table_key(snapshot: &Snapshot) -> Option<String> {
-    snapshot.table.sse_description()?.kms_master_key_arn().map(str::to_owned)
+fn table_key(snapshot: &Snapshot) -> Option<Shared> {
+    snapshot.table.sse_description()?.kms_master_key_arn().map(Shared::from)
 }
 
 /// The job has run its time: its recovery point is complete.
@@ -213,7 +218,9 @@ pub(super) fn finish(service: &Service, scope: &Scope, id: &str) {
         let job = state.backup_jobs.get(id).filter(|job| job.state == State::Running)?;
         let point = state.points.get_mut(&job.recovery_point)?;
         (point.status, point.completed) = (Status::Completed, Some(now));
-        Some(point.clone())
+        let point = point.clone();
+        state.points.plan(&point.arn, now);
+        Some(point)
     });
     let Some(point) = point else { return };
     announce(service, Event::recovery_point(scope, now, &point));

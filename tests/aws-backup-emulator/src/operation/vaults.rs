@@ -33,11 +33,23 @@ pub(super) fn existing<'a>(state: &'a RegionState, name: &str) -> Result<&'a Vau
     state.vaults.get(name).ok_or_else(ApiError::insufficient_privileges)
 }
 
-pub(super) async fn create(call: &Call) -> Result<Value, ApiError> {
+/// As [`existing`], to change it.
+pub(super) fn existing_mut<'a>(state: &'a mut RegionState, name: &str) -> Result<&'a mut Vault, ApiError> {
+    state.vaults.get_mut(name).ok_or_else(ApiError::insufficient_privileges)
+}
+
+/// The name of a vault in the path.
+pub(super) fn vault_name(call: &Call) -> Result<&str, ApiError> {
     let name = call.part("backupVaultName")?;
-    if !is_name(name) {
-        return Err(ApiError::invalid_parameter(format!("Invalid backup vault name: {name}")));
+    if is_name(name) {
+        Ok(name)
+    } else {
+        Err(ApiError::invalid_parameter(format!("Invalid backup vault name: {name}")))
     }
+}
+
+pub(super) async fn create(call: &Call) -> Result<Value, ApiError> {
+    let name = vault_name(call)?;
     let input: CreateInput = call.body()?;
     let creator = input.creator_request_id;
     if creator.as_deref().is_some_and(|id| !is_creator(id)) {

@@ -171,7 +171,6 @@ pub(crate) type HeldPlace<'a> = (&'a str, Timestamp, &'a str);
 
 impl RegionState {
     /// Does a hold keep this point from deletion, and delay what its lifecycle has in store? Only those in force do.
-    #[cfg_attr(not(test), expect(dead_code, reason = "deletion comes next"))]
     pub(crate) fn held(&self, point: &RecoveryPoint) -> bool {
         self.legal_holds.values().any(|hold| hold.status == Status::Active && hold.covers(point))
     }

@@ -1,16 +1,20 @@
 //! Recovery points.
 
+pub(crate) mod fate;
+#[cfg(test)]
+pub(crate) mod fixture;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::shared::{Shared, Texts};
 use super::tags::Tags;
 use crate::aws::table::Snapshot;
 use crate::time::epoch;
 
 /// Where a point is in its life.
-#[cfg_attr(not(test), expect(dead_code, reason = "deletion comes next"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Creating,
@@ -33,7 +37,6 @@ impl Status {
 }
 
 /// Where a point lies.
-#[expect(dead_code, reason = "transitions come next")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Storage {
     Warm,
@@ -57,17 +60,29 @@ pub(crate) struct Lifecycle {
 }
 
 impl Lifecycle {
+    /// As a point has it: those that DynamoDB keeps itself, made without advanced features, have no cold storage.
+    pub(crate) fn of_point(self, arn: &str) -> Self {
+        let cold = arn.contains(":recovery-point:");
+        Self { cold_after: self.cold_after.filter(|_| cold), ..self }
+    }
+
     /// As the API gives it.
     pub(crate) fn describe(&self) -> Value {
         json!({ "MoveToColdStorageAfterDays": self.cold_after, "DeleteAfterDays": self.delete_after })
     }
 
-    /// The moments that follow from it for a point created then; `None` where there is nothing to follow.
+    /// `CalculatedLifecycle` of a point created then.
+    pub(crate) fn describe_calculated(&self, created: Timestamp) -> Value {
+        let (cold, delete) = self.calculated(created);
+        json!({ "MoveToColdStorageAt": cold.map(epoch), "DeleteAt": delete.map(epoch) })
+    }
+
+    /// The moments that follow from it for a point created then; `None` where there is nothing to follow, or not before the
+    /// end of the calendar.
     pub(crate) fn calculated(&self, created: Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {
         let after = |days: Option<i64>| {
-            days.and_then(|days| {
-                created.checked_add(SignedDuration::from_hours(days.saturating_mul(24))).ok()
-            })
+            let seconds = days?.checked_mul(24 * 60 * 60)?;
+            created.checked_add(SignedDuration::from_secs(seconds)).ok()
         };
         (after(self.cold_after), after(self.delete_after))
     }
@@ -79,12 +94,12 @@ pub(crate) struct RecoveryPoint {
     pub(crate) arn: String,
     /// The job that made it.
     pub(crate) job_id: String,
-    pub(crate) vault: String,
-    pub(crate) vault_arn: String,
+    pub(crate) vault: Shared,
+    pub(crate) vault_arn: Shared,
     /// The vault that a copy was made from.
-    pub(crate) source_vault_arn: Option<String>,
-    pub(crate) resource_arn: String,
-    pub(crate) role_arn: String,
+    pub(crate) source_vault_arn: Option<Shared>,
+    pub(crate) resource_arn: Shared,
+    pub(crate) role_arn: Shared,
     pub(crate) status: Status,
     /// Why it is in this status, where that needs words.
     pub(crate) status_message: Option<String>,
@@ -95,7 +110,7 @@ pub(crate) struct RecoveryPoint {
     pub(crate) completed: Option<Timestamp>,
     pub(crate) last_restored: Option<Timestamp>,
     pub(crate) lifecycle: Option<Lifecycle>,
-    pub(crate) key_arn: Option<String>,
+    pub(crate) key_arn: Option<Shared>,
     pub(crate) key_kind: Option<&'static str>,
     pub(crate) tags: Tags,
     pub(crate) snapshot: Arc<Snapshot>,
@@ -104,6 +119,13 @@ pub(crate) struct RecoveryPoint {
 }
 
 impl RecoveryPoint {
+    /// What it has in common with other points is kept once.
+    pub(super) fn share(&mut self, texts: &mut Texts) {
+        let Self { vault, vault_arn, resource_arn, role_arn, source_vault_arn, key_arn, .. } = self;
+        let always = [vault, vault_arn, resource_arn, role_arn];
+        always.into_iter().chain(source_vault_arn).chain(key_arn).for_each(|text| texts.share(text));
+    }
+
     /// Its size as far as it is known: when it has been made.
     fn known_size(&self) -> Option<u64> {
         self.completed.map(|_| self.size)
@@ -115,10 +137,7 @@ impl RecoveryPoint {
 
     /// As `ListRecoveryPointsByBackupVault` gives it.
     pub(crate) fn list_entry(&self) -> Value {
-        let calculated = self.lifecycle.as_ref().map(|lifecycle| {
-            let (cold, delete) = lifecycle.calculated(self.created);
-            json!({ "MoveToColdStorageAt": cold.map(epoch), "DeleteAt": delete.map(epoch) })
-        });
+        let calculated = self.lifecycle.as_ref().map(|lifecycle| lifecycle.describe_calculated(self.created));
         json!({
             "RecoveryPointArn": self.arn,
             "BackupVaultName": self.vault,
@@ -166,35 +185,5 @@ impl RecoveryPoint {
             "IsParent": false,
             "VaultType": "BACKUP_VAULT",
         })
-    }
-}
-
-#[cfg(test)]
-impl RecoveryPoint {
-    /// A whole one of a table in a vault, for tests of what is kept about points.
-    pub(crate) fn sample(arn: &str, vault: &str, resource: &str, created: Timestamp) -> Self {
-        let table = aws_sdk_dynamodb::types::TableDescription::builder().build();
-        Self {
-            arn: arn.into(),
-            job_id: String::new(),
-            vault: vault.into(),
-            vault_arn: format!("arn:aws:backup:eu-central-1:111122223333:backup-vault:{vault}"),
-            source_vault_arn: None,
-            resource_arn: resource.into(),
-            role_arn: String::new(),
-            status: Status::Completed,
-            status_message: None,
-            storage: Storage::Warm,
-            created,
-            initiated: created,
-            completed: Some(created),
-            last_restored: None,
-            lifecycle: None,
-            key_arn: None,
-            key_kind: None,
-            tags: Tags::new(),
-            snapshot: Arc::new(Snapshot { table, items: Vec::new() }),
-            size: 0,
-        }
     }
 }

@@ -51,6 +51,12 @@ async fn permit(stack: &Stack, function: &str, rule: &str) -> Result<()> {
     Ok(())
 }
 
+/// Has the events of a pattern recorded in a file, one to a line.
+pub(crate) async fn record(stack: &Stack, pattern: &str, file: &str) -> Result<()> {
+    let recorder = function(stack, "recorder", ("RECORD", file)).await?;
+    permit(stack, "recorder", &rule(stack, "recorded", pattern, &recorder).await?).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn events_reach_the_functions_that_rules_name() -> Result<()> {
     let stack = Stack::start().await?;

@@ -3,10 +3,12 @@
 mod authorization;
 mod clients;
 mod clock;
+mod ends;
 mod events;
 mod holds;
 mod iam;
 mod jobs;
+mod locks;
 mod points;
 mod protected;
 mod stack;

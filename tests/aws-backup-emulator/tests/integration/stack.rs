@@ -29,7 +29,7 @@ pub(crate) const START: &str = "2025-01-06T06:00:00Z";
 /// All that a backup does as its role.
 pub(crate) const BACKUP_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Resource":"arn:aws:dynamodb:*:*:table/*",
-     "Action":["dynamodb:DescribeTable","dynamodb:CreateBackup","dynamodb:DescribeBackup",
+     "Action":["dynamodb:DescribeTable","dynamodb:CreateBackup","dynamodb:DescribeBackup","dynamodb:DeleteBackup",
                "dynamodb:ListTagsOfResource","dynamodb:StartAwsBackupJob"]},
     {"Effect":"Allow","Action":"backup:DescribeBackupVault","Resource":"arn:aws:backup:*:*:backup-vault:*"},
     {"Effect":"Allow","Action":"backup:TagResource","Resource":"arn:aws:backup:*:*:recovery-point:*",
