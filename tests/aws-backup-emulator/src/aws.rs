@@ -1,6 +1,7 @@
 //! The local AWS beside this emulator: DynamoDB, IAM, KMS, EventBridge and Lambda, called as the account's root.
 
 pub(crate) mod keys;
+pub(crate) mod local;
 pub(crate) mod roles;
 pub(crate) mod rules;
 pub(crate) mod table;
