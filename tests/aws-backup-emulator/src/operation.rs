@@ -3,6 +3,7 @@
 pub(crate) mod backup_jobs;
 pub(crate) mod recovery_points;
 pub(crate) mod region_settings;
+pub(crate) mod restore_jobs;
 pub(crate) mod tagging;
 pub(crate) mod vaults;
 
@@ -74,6 +75,16 @@ pub(crate) static ALL: &[Operation] = &[
         "backup-vaults/{backupVaultName}/recovery-points/{recoveryPointArn}/restore-metadata",
         point,
         recovery_points::restore_metadata
+    ),
+    operation!(StartRestoreJob, "PUT", "restore-jobs", restore_jobs::point, restore_jobs::start),
+    operation!(DescribeRestoreJob, "GET", "restore-jobs/{restoreJobId}", any, restore_jobs::describe),
+    operation!(ListRestoreJobs, "GET", "restore-jobs", any, restore_jobs::list),
+    operation!(
+        GetRestoreJobMetadata,
+        "GET",
+        "restore-jobs/{restoreJobId}/metadata",
+        any,
+        restore_jobs::metadata
     ),
     operation!(ListTags, "GET", "tags/{resourceArn}", tagged, tagging::list),
     operation!(TagResource, "POST", "tags/{resourceArn}", tagged, tagging::tag),

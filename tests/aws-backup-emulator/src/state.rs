@@ -6,6 +6,7 @@ pub(crate) mod backup_job;
 pub(crate) mod failure;
 pub(crate) mod points;
 pub(crate) mod recovery_point;
+pub(crate) mod restore_job;
 pub(crate) mod settings;
 pub(crate) mod tags;
 pub(crate) mod vault;
@@ -16,6 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::aws::Scope;
 use backup_job::BackupJob;
 use points::Points;
+use restore_job::RestoreJob;
 use settings::RegionSettings;
 use tags::Tags;
 use vault::Vault;
@@ -43,6 +45,10 @@ pub(crate) struct RegionState {
     pub(crate) settings: RegionSettings,
     /// What `StartBackupJob` made of each idempotency token: a job id.
     pub(crate) backup_tokens: HashMap<String, String>,
+    /// By id in upper case.
+    pub(crate) restore_jobs: HashMap<String, RestoreJob>,
+    /// What `StartRestoreJob` made of each idempotency token: a job id.
+    pub(crate) restore_tokens: HashMap<String, String>,
 }
 
 impl RegionState {

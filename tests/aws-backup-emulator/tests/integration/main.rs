@@ -6,6 +6,7 @@ mod events;
 mod iam;
 mod jobs;
 mod points;
+mod restores;
 mod stack;
 mod tags;
 mod vaults;
