@@ -25,6 +25,10 @@ pub(crate) enum Task {
     StepLegalHold { scope: Scope, hold: String },
     /// What a recovery point's lifecycle or deletion brings next. Planned with the point itself, so that it changes with it.
     StepPoint { scope: Scope, point: Arc<str>, step: Step },
+    /// Start a restore job.
+    StartRestore { scope: Scope, job: String },
+    /// A restore job has run its time.
+    FinishRestore { scope: Scope, job: String },
     /// Bring an event to the targets of the rules it matches.
     Deliver(Event),
 }

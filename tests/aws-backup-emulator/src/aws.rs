@@ -1,6 +1,8 @@
 //! The local AWS beside this emulator: DynamoDB, IAM, KMS, EventBridge and Lambda, called as the account's root.
 
 pub(crate) mod keys;
+pub(crate) mod local;
+pub(crate) mod restored_table;
 pub(crate) mod roles;
 pub(crate) mod rules;
 pub(crate) mod table;
@@ -67,6 +69,19 @@ impl LocalAws {
     pub(crate) fn clients(&self, scope: &Scope) -> Clients {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients.entry(scope.clone()).or_insert_with(|| self.connect(scope)).clone()
+    }
+
+    /// Shows a table in another status, such as `CREATING`: the local DynamoDB makes tables at once.
+    ///
+    /// # Errors
+    /// When the local AWS does not answer, or there is no such table.
+    pub(crate) async fn set_table_status(&self, status: &str, arn: &str) -> Result<(), String> {
+        let path = format!("/_local/tables/{status}/{arn}");
+        match local::request(&self.endpoint, "PUT", &path).await {
+            Ok((answer, _)) if answer == "200" => Ok(()),
+            Ok((answer, body)) => Err(format!("PUT {path}: {answer} {body}")),
+            Err(error) => Err(format!("PUT {path}: {error}")),
+        }
     }
 
     fn connect(&self, scope: &Scope) -> Clients {

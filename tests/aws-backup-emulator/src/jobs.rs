@@ -3,6 +3,7 @@
 mod backup;
 mod legal_hold;
 mod recovery_point;
+mod restore;
 mod role;
 
 pub(crate) use legal_hold::STEP as LEGAL_HOLD_STEP;
@@ -67,6 +68,8 @@ impl Jobs {
             Task::StepPoint { scope, point, step } => {
                 recovery_point::step(service, &scope, &point, step).await;
             }
+            Task::StartRestore { scope, job } => restore::start(service, &scope, &job).await,
+            Task::FinishRestore { scope, job } => restore::finish(service, &scope, &job).await,
             Task::Deliver(event) => deliver(service, bus, &event).await,
         }
     }

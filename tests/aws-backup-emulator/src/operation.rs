@@ -7,6 +7,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod protected_resources;
 pub(crate) mod recovery_points;
 pub(crate) mod region_settings;
+pub(crate) mod restore_jobs;
 pub(crate) mod tagging;
 pub(crate) mod vault_lock;
 pub(crate) mod vaults;
@@ -133,6 +134,16 @@ pub(crate) static ALL: &[Operation] = &[
         "backup-vaults/{backupVaultName}/recovery-points/{recoveryPointArn}",
         point,
         lifecycle::update
+    ),
+    operation!(StartRestoreJob, "PUT", "restore-jobs", restore_jobs::point, restore_jobs::start),
+    operation!(DescribeRestoreJob, "GET", "restore-jobs/{restoreJobId}", any, restore_jobs::describe),
+    operation!(ListRestoreJobs, "GET", "restore-jobs", any, restore_jobs::list),
+    operation!(
+        GetRestoreJobMetadata,
+        "GET",
+        "restore-jobs/{restoreJobId}/metadata",
+        any,
+        restore_jobs::metadata
     ),
     operation!(ListTags, "GET", "tags/{resourceArn}", tagged, tagging::list),
     operation!(TagResource, "POST", "tags/{resourceArn}", tagged, tagging::tag),

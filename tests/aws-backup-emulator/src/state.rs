@@ -7,6 +7,7 @@ pub(crate) mod failure;
 pub(crate) mod legal_hold;
 pub(crate) mod points;
 pub(crate) mod recovery_point;
+pub(crate) mod restore_job;
 pub(crate) mod settings;
 pub(crate) mod shared;
 pub(crate) mod tags;
@@ -23,6 +24,7 @@ use legal_hold::LegalHolds;
 use points::Points;
 use recovery_point::fate::Step;
 use recovery_point::{RecoveryPoint, Status};
+use restore_job::RestoreJob;
 use settings::RegionSettings;
 use tags::Tags;
 use vault::Vault;
@@ -66,6 +68,10 @@ pub(crate) struct RegionState {
     pub(crate) settings: RegionSettings,
     /// What `StartBackupJob` made of each idempotency token: a job id.
     pub(crate) backup_tokens: HashMap<String, String>,
+    /// By id in upper case.
+    pub(crate) restore_jobs: HashMap<String, RestoreJob>,
+    /// What `StartRestoreJob` made of each idempotency token: a job id.
+    pub(crate) restore_tokens: HashMap<String, String>,
 }
 
 impl RegionState {
@@ -74,8 +80,13 @@ impl RegionState {
         match point.status {
             Status::Creating => Some("created"),
             Status::Deleting => Some("deleted"),
-            Status::Completed | Status::Expired => None,
+            Status::Completed | Status::Expired => self.is_being_restored(&point.arn).then_some("restored"),
         }
+    }
+
+    fn is_being_restored(&self, point: &str) -> bool {
+        let running = |job: &&RestoreJob| job.state == restore_job::State::Running;
+        self.restore_jobs.values().filter(running).any(|job| job.recovery_point == point)
     }
 
     /// The tags of a resource of AWS Backup's own, if it is there.

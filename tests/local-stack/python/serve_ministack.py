@@ -8,7 +8,7 @@ Three answers more, everything else goes to ministack unchanged:
 - `GET /_local/wakes`: all schedules and all `rate`/`cron` rules of all Regions, as ministack stores them, for the waker.
   The API itself would take a call per schedule, and ministack's ListSchedules ends after its first page.
 - `PUT /_local/tables/<status>/<table ARN>`: gives a table a status, such as `CREATING`. ministack makes and deletes tables
-  at once, AWS does not, and tests need a table in between.
+  at once, AWS does not, and tests need a table in between. A table's global indexes are created along with it.
 
 What ministack lacks or gets wrong, and this template meets, is set right in `corrections.py`.
 """
@@ -60,6 +60,9 @@ def set_table_status(status_and_arn: str) -> dict | None:
     if table is None:
         return None
     table["TableStatus"] = status
+    if status in ("CREATING", "ACTIVE"):
+        for index in table["GlobalSecondaryIndexes"]:
+            index["IndexStatus"] = status
     return {"TableStatus": status}
 
 

@@ -149,7 +149,7 @@ mod tests {
     #[case::point("GET", &format!("/backup-vaults/dynachain/recovery-points/{ARN}"), Some("DescribeRecoveryPoint"))]
     #[case::tags("GET", &format!("/tags/{ARN}/"), Some("ListTags"))]
     #[case::tag("POST", &format!("/tags/{ARN}"), Some("TagResource"))]
-    #[case::not_emulated("PUT", "/restore-jobs", None)]
+    #[case::not_emulated("PUT", "/restore-testing/plans", None)]
     #[case::nothing("GET", "/", None)]
     fn paths_lead_to_operations(#[case] method: &str, #[case] path: &str, #[case] name: Option<&str>) {
         assert_eq!(route(method, path).map(|(operation, _)| operation.name), name);

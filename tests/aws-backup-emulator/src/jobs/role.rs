@@ -41,10 +41,20 @@ pub(super) async fn check(
 }
 
 fn allows(role: &Role, scope: &Scope, action: &str, resource: &str) -> bool {
-    let context = Context::default()
+    let context = via_service(action, scope)
         .with("aws:PrincipalArn", role.arn.as_str())
         .with("aws:PrincipalAccount", scope.account.as_str())
         .with("aws:ResourceAccount", scope.account.as_str())
         .with("aws:RequestedRegion", scope.region.as_str());
     role.policies.evaluate(Request { action, resource, context: &context }) == Verdict::Allowed
+}
+
+/// Keys are used by DynamoDB, on the role's behalf (Key Management Service Developer Guide, "AWS KMS condition keys").
+fn via_service(action: &str, scope: &Scope) -> Context {
+    match action.strip_prefix("kms:") {
+        None => Context::default(),
+        Some(_) => Context::default()
+            .with("kms:ViaService", format!("dynamodb.{}.amazonaws.com", scope.region))
+            .with("kms:GrantIsForAWSResource", "true"),
+    }
 }

@@ -5,6 +5,7 @@ mod request;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+pub(super) use self::request::role;
 use self::request::{Accepted, StartInput};
 use super::recovery_points::{is_arn, is_resource_type};
 use super::vaults::{is_account, is_name};

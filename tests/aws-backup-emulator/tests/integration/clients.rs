@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
+use crate::restores;
 use crate::stack::{BACKUP_ROLE, REGION, Stack, VAULT, root};
 
 fn run(stack: &Stack, program: &str, arguments: &[&str]) -> Result<Output> {
@@ -29,7 +30,7 @@ pub(crate) fn cli(stack: &Stack, arguments: &[&str]) -> Result<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_aws_cli_works_the_emulator() -> Result<()> {
-    let stack = Stack::start().await?;
+    let stack = restores::stack().await?;
     let table = stack.table("orders", 1, &[("team", "shop")]).await?;
     let vault = ["--backup-vault-name", VAULT];
     let start = ["--resource-arn", &table, "--iam-role-arn", BACKUP_ROLE, "--recovery-point-tags", "a=b"];
@@ -49,6 +50,16 @@ async fn the_aws_cli_works_the_emulator() -> Result<()> {
     let of_point = [&vault[..], &["--recovery-point-arn", point]].concat();
     assert_eq!(cli(&stack, &[&["describe-recovery-point"], &of_point[..]].concat())?["Status"], "COMPLETED");
     cli(&stack, &[&["get-recovery-point-restore-metadata"], &of_point[..]].concat())?;
+    let restore = ["--recovery-point-arn", point, "--iam-role-arn", restores::RESTORE_ROLE];
+    let metadata = ["--metadata", "targetTableName=restored,encryptionType=Default"];
+    let restore = cli(&stack, &[&["start-restore-job"], &restore[..], &metadata[..]].concat())?;
+    let restore = ["--restore-job-id", restore["RestoreJobId"].as_str().context("id")?];
+    stack.pass(100).await;
+    let restored = cli(&stack, &[&["describe-restore-job"], &restore[..]].concat())?;
+    assert_eq!((&restored["Status"], &restored["PercentDone"]), (&"COMPLETED".into(), &"100.00%".into()));
+    assert_eq!(cli(&stack, &["list-restore-jobs"])?["RestoreJobs"][0], restored);
+    let metadata = cli(&stack, &[&["get-restore-job-metadata"], &restore[..]].concat())?;
+    assert_eq!(metadata["Metadata"]["targetTableName"], "restored");
     cli(&stack, &["tag-resource", "--resource-arn", point, "--tags", "c=d"])?;
     cli(&stack, &["untag-resource", "--resource-arn", point, "--tag-key-list", "a"])?;
     let tags = cli(&stack, &["list-tags", "--resource-arn", point])?;
@@ -79,14 +90,17 @@ async fn the_aws_cli_works_the_emulator() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn boto3_finds_nothing_wrong_with_the_answers() -> Result<()> {
-    let stack = Stack::start().await?;
+    let stack = restores::stack().await?;
     let script = root().join("tests/aws-backup-emulator/tests/integration/validate.py");
     let table = stack.table("orders", 1, &[("team", "shop")]).await?;
     for lifecycle in [None, Some(35)] {
         let lifecycle =
             lifecycle.map(|days| aws_sdk_backup::types::Lifecycle::builder().delete_after_days(days).build());
-        stack.start_backup(&table).set_lifecycle(lifecycle).send().await?;
+        let started = stack.start_backup(&table).set_lifecycle(lifecycle).send().await?;
         stack.pass(100).await;
+        let point = started.recovery_point_arn().context("arn")?;
+        // The second one finds its table there.
+        restores::run(&stack, restores::restore(&stack, point)).await?;
     }
     stack.start_backup(&table).send().await?;
     let output = run(&stack, "python", &[script.to_str().context("path")?, VAULT, &table])?;

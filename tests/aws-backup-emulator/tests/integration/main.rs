@@ -11,6 +11,7 @@ mod jobs;
 mod locks;
 mod points;
 mod protected;
+mod restores;
 mod stack;
 mod tags;
 mod vaults;

@@ -275,6 +275,14 @@ impl Stack {
         serde_json::from_str(body).context(answer.clone())
     }
 
+    /// Gives a table a status: the local DynamoDB makes tables at once.
+    pub(crate) async fn table_status(&self, status: &str, arn: &str) -> Result<()> {
+        let path = format!("/_local/tables/{status}/{arn}");
+        let answer = http(&self.local.endpoint, "PUT", &path, "").await?;
+        ensure!(answer.contains(" 200 "), "{path}: {answer}");
+        Ok(())
+    }
+
     /// `operation outcome` of each call since the log was cleared.
     pub(crate) async fn calls(&self) -> Result<Vec<String>> {
         let calls = self.control("GET", "/calls", "").await?;

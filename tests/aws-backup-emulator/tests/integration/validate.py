@@ -55,6 +55,11 @@ for point in points:
     client.describe_recovery_point(BackupVaultName=VAULT, RecoveryPointArn=point)
     client.get_recovery_point_restore_metadata(BackupVaultName=VAULT, RecoveryPointArn=point)
     client.list_tags(ResourceArn=point)
+restores = client.list_restore_jobs()["RestoreJobs"]
+assert len(restores) == 2, restores
+for restore in restores:
+    client.describe_restore_job(RestoreJobId=restore["RestoreJobId"])
+    client.get_restore_job_metadata(RestoreJobId=restore["RestoreJobId"])
 client.list_recovery_points_by_resource(ResourceArn=TABLE)
 client.list_protected_resources()
 hold = client.create_legal_hold(Title="case", Description="42", Tags={"team": "law"}, RecoveryPointSelection={

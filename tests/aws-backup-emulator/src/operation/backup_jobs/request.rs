@@ -116,7 +116,8 @@ fn table(arn: &str, scope: &Scope) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn role(arn: &str, scope: &Scope) -> Result<(), ApiError> {
+/// The ARN of a role of this account.
+pub(in crate::operation) fn role(arn: &str, scope: &Scope) -> Result<(), ApiError> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let ["arn", _, "iam", "", account, resource] = parts.as_slice() else {
         return refuse(format!("Invalid IAM role ARN: {arn}"));
