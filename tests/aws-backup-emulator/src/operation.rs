@@ -4,6 +4,7 @@ pub(crate) mod backup_jobs;
 pub(crate) mod recovery_points;
 pub(crate) mod region_settings;
 pub(crate) mod tagging;
+pub(crate) mod vault_policies;
 pub(crate) mod vaults;
 
 use futures::future::BoxFuture;
@@ -47,6 +48,27 @@ pub(crate) static ALL: &[Operation] = &[
     operation!(DescribeBackupJob, "GET", "backup-jobs/{backupJobId}", any, backup_jobs::describe),
     operation!(ListBackupJobs, "GET", "backup-jobs", any, backup_jobs::list),
     operation!(StopBackupJob, "POST", "backup-jobs/{backupJobId}", any, backup_jobs::stop),
+    operation!(
+        PutBackupVaultAccessPolicy,
+        "PUT",
+        "backup-vaults/{backupVaultName}/access-policy",
+        vault,
+        vault_policies::put
+    ),
+    operation!(
+        GetBackupVaultAccessPolicy,
+        "GET",
+        "backup-vaults/{backupVaultName}/access-policy",
+        vault,
+        vault_policies::get
+    ),
+    operation!(
+        DeleteBackupVaultAccessPolicy,
+        "DELETE",
+        "backup-vaults/{backupVaultName}/access-policy",
+        vault,
+        vault_policies::delete
+    ),
     operation!(
         ListRecoveryPointsByBackupVault,
         "GET",

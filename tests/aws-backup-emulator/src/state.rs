@@ -9,6 +9,7 @@ pub(crate) mod recovery_point;
 pub(crate) mod settings;
 pub(crate) mod tags;
 pub(crate) mod vault;
+pub(crate) mod vault_policy;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -19,6 +20,7 @@ use points::Points;
 use settings::RegionSettings;
 use tags::Tags;
 use vault::Vault;
+use vault_policy::VaultPolicy;
 
 /// The state of every account and Region.
 #[derive(Debug, Default)]
@@ -46,6 +48,14 @@ pub(crate) struct RegionState {
 }
 
 impl RegionState {
+    /// The policy of the vault that an ARN names or that the point of this ARN lies in.
+    pub(crate) fn vault_policy(&self, arn: &str) -> Option<&VaultPolicy> {
+        let named = arn.rsplit_once(":backup-vault:").and_then(|(_, name)| self.vaults.get(name));
+        let vault = named.filter(|vault| vault.arn == arn);
+        let vault = vault.or_else(|| self.vaults.get(&self.points.get(arn)?.vault));
+        vault?.policy.as_ref()
+    }
+
     /// The tags of a resource of AWS Backup's own, if it is there.
     pub(crate) fn tags(&self, arn: &str) -> Option<&Tags> {
         let vault = || self.vaults.values().find(|vault| vault.arn == arn).map(|vault| &vault.tags);

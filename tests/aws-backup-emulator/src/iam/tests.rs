@@ -20,7 +20,7 @@ fn context() -> Context {
 fn verdict(action: &str, resource: &str, policies: &[String]) -> Verdict {
     let identity = policies.iter().map(|policy| policy.parse().unwrap()).collect();
     let request = Request { action, resource, context: &context() };
-    PolicySet { identity, boundary: None }.evaluate(request)
+    PolicySet { identity, boundary: None }.evaluate(request, Grant::Nothing)
 }
 
 fn allow_if(condition: &str) -> String {
@@ -110,7 +110,7 @@ fn a_boundary_only_takes_away() {
     let context = context();
     let ask = |identity: &Policy, boundary: &Policy, action| {
         let set = PolicySet { identity: vec![identity.clone()], boundary: Some(boundary.clone()) };
-        set.evaluate(Request { action, resource: POINT, context: &context })
+        set.evaluate(Request { action, resource: POINT, context: &context }, Grant::Nothing)
     };
     assert_eq!(ask(&all, &lists, "backup:ListTags"), Verdict::Allowed);
     assert_eq!(ask(&all, &lists, "backup:TagResource"), Verdict::ImplicitDeny);
@@ -136,4 +136,25 @@ fn a_trust_policy_names_services(#[case] principal: &str, #[case] action: &str, 
             .parse()
             .unwrap();
     assert_eq!(policy.trusts_service("backup.amazonaws.com", "sts:AssumeRole", &Context::default()), trusted);
+}
+
+#[rstest]
+#[case::to_the_account("backup:DescribeRecoveryPoint", Grant::ToAccount, Verdict::ImplicitDeny)]
+#[case::to_the_role("backup:DescribeRecoveryPoint", Grant::ToPrincipal, Verdict::Allowed)]
+#[case::denied("backup:ListTags", Grant::Denied, Verdict::ExplicitDeny)]
+#[case::nothing("backup:ListTags", Grant::Nothing, Verdict::Allowed)]
+#[case::denied_by_the_role("backup:TagResource", Grant::ToPrincipal, Verdict::ExplicitDeny)]
+#[case::beyond_the_boundary("backup:StartCopyJob", Grant::ToPrincipal, Verdict::ImplicitDeny)]
+fn a_resource_policy_adds_to_identity_policies_but_not_to_a_boundary(
+    #[case] action: &str,
+    #[case] grant: Grant,
+    #[case] expected: Verdict,
+) {
+    let identity = r#"{"Statement":[{"Effect":"Allow","Action":"backup:ListTags","Resource":"*"},
+        {"Effect":"Deny","Action":"backup:TagResource","Resource":"*"}]}"#;
+    let boundary = r#"{"Statement":{"Effect":"Allow","NotAction":"backup:StartCopyJob","Resource":"*"}}"#;
+    let set =
+        PolicySet { identity: vec![identity.parse().unwrap()], boundary: Some(boundary.parse().unwrap()) };
+    let request = Request { action, resource: POINT, context: &Context::default() };
+    assert_eq!(set.evaluate(request, grant), expected);
 }

@@ -2,7 +2,7 @@
 
 use crate::aws::Scope;
 use crate::aws::roles::Role;
-use crate::iam::{Context, Request, Verdict};
+use crate::iam::{Context, Grant, Request, Verdict};
 use crate::service::Service;
 use crate::state::failure::Failure;
 
@@ -46,5 +46,6 @@ fn allows(role: &Role, scope: &Scope, action: &str, resource: &str) -> bool {
         .with("aws:PrincipalAccount", scope.account.as_str())
         .with("aws:ResourceAccount", scope.account.as_str())
         .with("aws:RequestedRegion", scope.region.as_str());
-    role.policies.evaluate(Request { action, resource, context: &context }) == Verdict::Allowed
+    role.policies.evaluate(Request { action, resource, context: &context }, Grant::Nothing)
+        == Verdict::Allowed
 }

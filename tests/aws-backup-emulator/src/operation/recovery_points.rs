@@ -90,7 +90,7 @@ fn with_point(call: &Call, describe: impl FnOnce(&RecoveryPoint) -> Value) -> Re
     })
 }
 
-fn vault_name(call: &Call) -> Result<&str, ApiError> {
+pub(super) fn vault_name(call: &Call) -> Result<&str, ApiError> {
     let name = call.part("backupVaultName")?;
     if is_name(name) {
         Ok(name)

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::tags::Tags;
+use super::vault_policy::VaultPolicy;
 use crate::time::epoch;
 
 /// A backup vault.
@@ -17,6 +18,7 @@ pub(crate) struct Vault {
     pub(crate) creator_request_id: Option<String>,
     pub(crate) tags: Tags,
     pub(crate) lock: Option<Lock>,
+    pub(crate) policy: Option<VaultPolicy>,
 }
 
 /// What a vault's points are encrypted with.

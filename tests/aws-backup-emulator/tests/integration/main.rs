@@ -8,4 +8,5 @@ mod jobs;
 mod points;
 mod stack;
 mod tags;
+mod vault_policies;
 mod vaults;
