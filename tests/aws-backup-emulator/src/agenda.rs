@@ -20,6 +20,10 @@ pub(crate) enum Task {
     ExpireBackup { scope: Scope, job: String },
     /// A backup job that was to be stopped has stopped.
     AbortBackup { scope: Scope, job: String },
+    /// Try to start a copy job.
+    StartCopy { scope: Scope, job: String },
+    /// A copy job has run its time.
+    FinishCopy { scope: Scope, job: String },
     /// Bring an event to the targets of the rules it matches.
     Deliver(Event),
 }

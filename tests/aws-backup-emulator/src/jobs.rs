@@ -1,6 +1,7 @@
 //! Jobs as time passes: the emulator's own source of the timeline.
 
 mod backup;
+mod copy;
 mod role;
 
 use std::sync::Arc;
@@ -53,6 +54,8 @@ impl Jobs {
             Task::FinishBackup { scope, job } => backup::finish(service, &scope, &job),
             Task::ExpireBackup { scope, job } => backup::expire(service, &scope, &job),
             Task::AbortBackup { scope, job } => backup::abort(service, &scope, &job),
+            Task::StartCopy { scope, job } => copy::start(service, &scope, &job).await,
+            Task::FinishCopy { scope, job } => copy::finish(service, &scope, &job),
             Task::Deliver(event) => deliver(service, bus, &event).await,
         }
     }

@@ -10,7 +10,7 @@ use crate::aws::table::Snapshot;
 use crate::time::epoch;
 
 /// Where a point is in its life.
-#[expect(dead_code, reason = "deletion comes next")]
+#[cfg_attr(not(test), expect(dead_code, reason = "deletion comes next"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Creating,
@@ -33,7 +33,6 @@ impl Status {
 }
 
 /// Where a point lies.
-#[expect(dead_code, reason = "transitions come next")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Storage {
     Warm,

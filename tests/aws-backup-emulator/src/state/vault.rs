@@ -67,3 +67,11 @@ pub(crate) struct Lock {
     /// When the lock can no longer be changed; `None` for one in governance mode.
     pub(crate) date: Option<Timestamp>,
 }
+
+impl Lock {
+    /// May a point be kept so many days, `None` being for ever?
+    pub(crate) fn permits(&self, days: Option<i64>) -> bool {
+        let long_enough = self.min_days.is_none_or(|min| days.is_none_or(|days| days >= min));
+        long_enough && self.max_days.is_none_or(|max| days.is_some_and(|days| days <= max))
+    }
+}

@@ -2,6 +2,7 @@
 
 mod clients;
 mod clock;
+mod copies;
 mod events;
 mod iam;
 mod jobs;

@@ -168,3 +168,34 @@ async fn an_allow_for_the_account_in_a_vault_policy_gives_its_roles_nothing() ->
     assert!(scene.describe(&reader).await.starts_with("403 AccessDeniedException"));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copys_role_is_held_to_the_policies_of_both_vaults() -> Result<()> {
+    let scene = Scene::start().await?;
+    let statements = r#"{"Effect":"Allow","Action":["backup:Copy*","backup:TagResource"],"Resource":"*"}"#;
+    scene.stack.allow("backup", &format!(r#"{{"Statement":[{statements}]}}"#)).await?;
+    scene.stack.backup.create_backup_vault().backup_vault_name("second").send().await?;
+    let second = "arn:aws:backup:eu-central-1:111122223333:backup-vault:second";
+    let home = "arn:aws:backup:eu-central-1:111122223333:backup-vault:dynachain";
+    let copy = async |point: &str, from: &str, to: &str| -> Result<aws_sdk_backup::types::CopyJob> {
+        let copy =
+            scene.stack.backup.start_copy_job().recovery_point_arn(point).source_backup_vault_name(from);
+        let started = copy.destination_backup_vault_arn(to).iam_role_arn(BACKUP_ROLE).send().await?;
+        scene.stack.pass(100).await;
+        let id = started.copy_job_id.context("id")?;
+        scene.stack.backup.describe_copy_job().copy_job_id(id).send().await?.copy_job.context("job")
+    };
+    let copied =
+        copy(&scene.point, VAULT, second).await?.destination_recovery_point_arn.context("no copy")?;
+    for (action, point, from, to) in [
+        ("backup:CopyFromBackupVault", &*scene.point, VAULT, second),
+        ("backup:CopyIntoBackupVault", &*copied, "second", home),
+    ] {
+        scene.policy("Deny", "\"*\"", &format!("\"{action}\"")).await?;
+        let job = copy(point, from, to).await?;
+        assert_eq!(job.message_category(), Some("ACCESS_DENIED"));
+        let message = job.status_message().unwrap_or_default();
+        assert!(message.contains(action) && message.ends_with("in a resource-based policy"), "{message}");
+    }
+    Ok(())
+}

@@ -38,7 +38,7 @@ pub(super) struct StartInput {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct LifecycleInput {
+pub(in crate::operation) struct LifecycleInput {
     move_to_cold_storage_after_days: Option<i64>,
     delete_after_days: Option<i64>,
     delete_after_event: Option<String>,
@@ -123,7 +123,8 @@ fn table(arn: &str, scope: &Scope) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn role(arn: &str, scope: &Scope) -> Result<(), ApiError> {
+/// The ARN of a role of the caller's account.
+pub(in crate::operation) fn role(arn: &str, scope: &Scope) -> Result<(), ApiError> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let ["arn", _, "iam", "", account, resource] = parts.as_slice() else {
         return refuse(format!("Invalid IAM role ARN: {arn}"));
@@ -139,7 +140,7 @@ fn role(arn: &str, scope: &Scope) -> Result<(), ApiError> {
 
 impl LifecycleInput {
     /// `None`: kept for ever, which -1 and no value at all both mean.
-    fn accept(self) -> Result<Option<Lifecycle>, ApiError> {
+    pub(in crate::operation) fn accept(self) -> Result<Option<Lifecycle>, ApiError> {
         if self.delete_after_event.is_some() {
             return refuse("Lifecycle.DeleteAfterEvent cannot be set.");
         }
