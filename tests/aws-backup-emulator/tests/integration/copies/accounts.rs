@@ -118,3 +118,36 @@ async fn a_vault_policy_that_asks_for_an_organization_allows_no_copies() -> Resu
     assert_eq!(ending(&job), DENIED);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_in_another_account_is_copied_back_by_a_role_of_that_account() -> Result<()> {
+    let scene = Scene::start().await?;
+    let there = vault(&scene, true, Some(&invitation(r#"{"AWS":"111122223333"}"#))).await?;
+    let job = scene.copied(scene.copy().destination_backup_vault_arn(THERE)).await?;
+    let copy = job.destination_recovery_point_arn().context("no copy")?;
+    let iam = aws_sdk_iam::Client::new(&scene.stack.config_of(OTHER, "eu-west-1"));
+    let trust = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"backup.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    iam.create_role().role_name("returner").assume_role_policy_document(trust).send().await?;
+    let policy = format!(r#"{{"Statement":[{COPY}]}}"#);
+    iam.put_role_policy().role_name("returner").policy_name("p").policy_document(policy).send().await?;
+    let key =
+        scene.stack.kms.create_key().send().await?.key_metadata.and_then(|key| key.arn).context("key")?;
+    let home = &scene.stack.backup;
+    home.create_backup_vault().backup_vault_name("back").encryption_key_arn(key).send().await?;
+    let policy = invitation(r#"{"AWS":"444455556666"}"#);
+    home.put_backup_vault_access_policy().backup_vault_name("back").policy(policy).send().await?;
+    let back = |role: &str| {
+        let copy = there.start_copy_job().recovery_point_arn(copy).source_backup_vault_name("vault");
+        let to = "arn:aws:backup:eu-central-1:111122223333:backup-vault:back";
+        copy.destination_backup_vault_arn(to).iam_role_arn(role).send()
+    };
+    let refused = crate::stack::refusal(back(BACKUP_ROLE).await);
+    assert!(refused.starts_with("403 AccessDeniedException"), "{refused}");
+    back("arn:aws:iam::444455556666:role/returner").await?;
+    scene.stack.pass(100).await;
+    let points = home.list_recovery_points_by_backup_vault().backup_vault_name("back").send().await?;
+    let point = points.recovery_points().first().context("nothing came back")?;
+    assert_eq!(point.creation_date(), scene.source().await?.creation_date());
+    assert_eq!(point.source_backup_vault_arn(), Some(THERE));
+    Ok(())
+}
