@@ -29,6 +29,10 @@ pub(crate) enum Task {
     StartRestore { scope: Scope, job: String },
     /// A restore job has run its time.
     FinishRestore { scope: Scope, job: String },
+    /// Try to start a copy job.
+    StartCopy { scope: Scope, job: String },
+    /// A copy job has run its time.
+    FinishCopy { scope: Scope, job: String },
     /// Bring an event to the targets of the rules it matches.
     Deliver(Event),
 }

@@ -5,6 +5,7 @@
 //! | `GET /clock` | `{"now", "speed"}`; also for a client of HTTP/1.0 that reads to the end |
 //! | `PUT /clock {"now"?, "speed"?}` | sets the emulated time and how fast it runs, and answers when all that was due on the way has been done |
 //! | `GET /jobs`, `PUT /jobs {"backup_seconds"?, "copy_seconds"?, "restore_seconds"?}` | how long jobs take, in emulated seconds |
+//! | `GET /quotas`, `PUT /quotas {"concurrent_copies"?}` | how many copy jobs may be on their way to one account in one Region, 100 at first |
 //! | `GET /calls`, `DELETE /calls` | the latest calls and event deliveries, oldest first |
 //! | `DELETE /` | all of the above as at the start, but for the time: it stays where it is and runs at the speed of real time. Vaults, jobs and recovery points stay |
 
@@ -19,11 +20,20 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::service::{JobTimes, Service};
+use crate::service::{JobTimes, Quotas, Service};
 
 /// What there is, for those who ask for something else.
-const PATHS: [&str; 7] =
-    ["GET /clock", "PUT /clock", "GET /jobs", "PUT /jobs", "GET /calls", "DELETE /calls", "DELETE /"];
+const PATHS: [&str; 9] = [
+    "GET /clock",
+    "PUT /clock",
+    "GET /jobs",
+    "PUT /jobs",
+    "GET /quotas",
+    "PUT /quotas",
+    "GET /calls",
+    "DELETE /calls",
+    "DELETE /",
+];
 /// A week: no job in a test takes longer.
 const LONGEST_JOB: u32 = 7 * 24 * 60 * 60;
 
@@ -42,6 +52,12 @@ struct JobsInput {
     restore_seconds: Option<u32>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuotasInput {
+    concurrent_copies: Option<usize>,
+}
+
 /// Every path of the control endpoint.
 pub(crate) fn router(service: Arc<Service>) -> Router {
     Router::new().fallback(answer).with_state(service)
@@ -54,6 +70,8 @@ async fn answer(State(service): State<Arc<Service>>, method: Method, uri: Uri, b
         ("PUT", "/clock") => answer_to(set_clock(&service, &body).await),
         ("GET", "/jobs") => (StatusCode::OK, jobs(&service)),
         ("PUT", "/jobs") => answer_to(set_jobs(&service, &body)),
+        ("GET", "/quotas") => (StatusCode::OK, quotas(&service)),
+        ("PUT", "/quotas") => answer_to(set_quotas(&service, &body)),
         ("GET", "/calls") => (StatusCode::OK, service.calls.describe()),
         ("DELETE", "/calls") => {
             service.calls.clear();
@@ -129,8 +147,22 @@ fn set_jobs(service: &Service, body: &str) -> Result<Value, String> {
     Ok(jobs(service))
 }
 
+fn quotas(service: &Service) -> Value {
+    let Quotas { concurrent_copies } = service.quotas();
+    json!({ "concurrent_copies": concurrent_copies })
+}
+
+fn set_quotas(service: &Service, body: &str) -> Result<Value, String> {
+    let input: QuotasInput = read(body, r#"{"concurrent_copies": 100}"#)?;
+    let mut quotas = service.quotas();
+    quotas.concurrent_copies = input.concurrent_copies.unwrap_or(quotas.concurrent_copies);
+    service.set_quotas(quotas);
+    Ok(self::quotas(service))
+}
+
 async fn reset(service: &Service) -> Result<Value, String> {
     service.set_job_times(JobTimes::default());
+    service.set_quotas(Quotas::default());
     service.calls.clear();
     service.timeline.set_speed(1.0).await.map_err(|error| error.to_string())?;
     Ok(clock(service))

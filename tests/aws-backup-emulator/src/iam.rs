@@ -4,17 +4,18 @@
 //! refused. Whatever this evaluator does not know (an element, an operator, a condition key, a variable without a value)
 //! fails closed: it takes an `Allow` statement out of play and keeps a `Deny` statement in.
 //!
-//! Not evaluated: service control policies, session policies, and resource policies other than those that
-//! [`Policy::trusts_service`] is asked about.
+//! Not evaluated: service control policies and session policies.
 
 mod condition;
 mod context;
 mod pattern;
 mod policy;
+mod resource_policy;
 
 pub(crate) use context::Context;
 pub(crate) use pattern::matches_wildcards;
 pub(crate) use policy::Policy;
+pub(crate) use resource_policy::{Grant, Principal};
 
 use policy::{Applies, Effect};
 
@@ -42,6 +43,21 @@ pub(crate) enum Verdict {
     BoundaryDeny,
 }
 
+impl Verdict {
+    /// Why a call is refused, as AWS words it after the action and the resource.
+    pub(crate) fn reason(self, action: &str, grant: Grant) -> String {
+        match (self, grant) {
+            (Self::ExplicitDeny, Grant::Denied) => {
+                "with an explicit deny in a resource-based policy".to_owned()
+            }
+            (Self::ExplicitDeny, _) => "with an explicit deny in an identity-based policy".to_owned(),
+            (Self::BoundaryDeny, _) => "with an explicit deny in a permissions boundary".to_owned(),
+            (Self::OutOfBounds, _) => format!("because no permissions boundary allows the {action} action"),
+            _ => format!("because no identity-based policy allows the {action} action"),
+        }
+    }
+}
+
 /// A principal's policies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PolicySet {
@@ -52,9 +68,16 @@ pub(crate) struct PolicySet {
 }
 
 impl PolicySet {
-    /// The verdict on one request.
-    pub(crate) fn evaluate(&self, request: Request<'_>) -> Verdict {
-        let identity = evaluate(&self.identity, request);
+    /// The verdict on one request, with what the resource's own policy grants, in the principal's account: what is granted
+    /// to the principal itself needs no identity policy, and a boundary limits it too.
+    pub(crate) fn evaluate(&self, request: Request<'_>, grant: Grant) -> Verdict {
+        if grant == Grant::Denied {
+            return Verdict::ExplicitDeny;
+        }
+        let identity = match evaluate(&self.identity, request) {
+            Verdict::ImplicitDeny if grant == Grant::ToPrincipal => Verdict::Allowed,
+            verdict => verdict,
+        };
         let Some(boundary) = &self.boundary else { return identity };
         match (identity, evaluate(std::slice::from_ref(boundary), request)) {
             (Verdict::ExplicitDeny, _) => Verdict::ExplicitDeny,

@@ -1,6 +1,7 @@
 //! Jobs as time passes: the emulator's own source of the timeline.
 
 mod backup;
+mod copy;
 mod legal_hold;
 mod recovery_point;
 mod restore;
@@ -70,6 +71,8 @@ impl Jobs {
             }
             Task::StartRestore { scope, job } => restore::start(service, &scope, &job).await,
             Task::FinishRestore { scope, job } => restore::finish(service, &scope, &job).await,
+            Task::StartCopy { scope, job } => copy::start(service, &scope, &job).await,
+            Task::FinishCopy { scope, job } => copy::finish(service, &scope, &job),
             Task::Deliver(event) => deliver(service, bus, &event).await,
         }
     }

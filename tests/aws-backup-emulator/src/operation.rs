@@ -1,6 +1,7 @@
 //! AWS Backup's operations: one table of them, one module for each family.
 
 pub(crate) mod backup_jobs;
+pub(crate) mod copy_jobs;
 pub(crate) mod deletion;
 pub(crate) mod legal_holds;
 pub(crate) mod lifecycle;
@@ -9,7 +10,9 @@ pub(crate) mod recovery_points;
 pub(crate) mod region_settings;
 pub(crate) mod restore_jobs;
 pub(crate) mod tagging;
+mod time_span;
 pub(crate) mod vault_lock;
+pub(crate) mod vault_policies;
 pub(crate) mod vaults;
 
 use axum::http::StatusCode;
@@ -74,6 +77,30 @@ pub(crate) static ALL: &[Operation] = &[
     operation!(DescribeBackupJob, "GET", "backup-jobs/{backupJobId}", any, backup_jobs::describe),
     operation!(ListBackupJobs, "GET", "backup-jobs", any, backup_jobs::list),
     operation!(StopBackupJob, "POST", "backup-jobs/{backupJobId}", any, backup_jobs::stop),
+    operation!(StartCopyJob, "PUT", "copy-jobs", copy_jobs::point, copy_jobs::start),
+    operation!(DescribeCopyJob, "GET", "copy-jobs/{copyJobId}", any, copy_jobs::describe),
+    operation!(ListCopyJobs, "GET", "copy-jobs", any, copy_jobs::list),
+    operation!(
+        PutBackupVaultAccessPolicy,
+        "PUT",
+        "backup-vaults/{backupVaultName}/access-policy",
+        vault,
+        vault_policies::put
+    ),
+    operation!(
+        GetBackupVaultAccessPolicy,
+        "GET",
+        "backup-vaults/{backupVaultName}/access-policy",
+        vault,
+        vault_policies::get
+    ),
+    operation!(
+        DeleteBackupVaultAccessPolicy,
+        "DELETE",
+        "backup-vaults/{backupVaultName}/access-policy",
+        vault,
+        vault_policies::delete
+    ),
     operation!(
         ListRecoveryPointsByBackupVault,
         "GET",

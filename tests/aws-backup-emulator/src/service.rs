@@ -28,6 +28,19 @@ impl Default for JobTimes {
     }
 }
 
+/// Quotas that a test may lower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Quotas {
+    /// Copy jobs that may be on their way to one account in one Region (AWS Backup Developer Guide, "AWS Backup quotas").
+    pub(crate) concurrent_copies: usize,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self { concurrent_copies: 100 }
+    }
+}
+
 /// The emulator's parts.
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -39,6 +52,7 @@ pub(crate) struct Service {
     pub(crate) calls: CallLog,
     roles: Roles,
     job_times: Mutex<JobTimes>,
+    quotas: Mutex<Quotas>,
 }
 
 impl Service {
@@ -52,6 +66,7 @@ impl Service {
             calls: CallLog::default(),
             roles: Roles::default(),
             job_times: Mutex::default(),
+            quotas: Mutex::default(),
         }
     }
 
@@ -61,6 +76,14 @@ impl Service {
 
     pub(crate) fn set_job_times(&self, times: JobTimes) {
         *self.job_times.lock().unwrap_or_else(PoisonError::into_inner) = times;
+    }
+
+    pub(crate) fn quotas(&self) -> Quotas {
+        *self.quotas.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_quotas(&self, quotas: Quotas) {
+        *self.quotas.lock().unwrap_or_else(PoisonError::into_inner) = quotas;
     }
 
     /// What is remembered of IAM is forgotten.

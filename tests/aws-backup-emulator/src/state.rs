@@ -2,16 +2,21 @@
 //!
 //! All of it stands behind one lock, which is held for a closure only and so never across a call to another service.
 
+pub(crate) mod arrivals;
 pub(crate) mod backup_job;
+pub(crate) mod copy_job;
 pub(crate) mod failure;
 pub(crate) mod legal_hold;
 pub(crate) mod points;
 pub(crate) mod recovery_point;
 pub(crate) mod restore_job;
+#[cfg(test)]
+pub(crate) mod samples;
 pub(crate) mod settings;
 pub(crate) mod shared;
 pub(crate) mod tags;
 pub(crate) mod vault;
+pub(crate) mod vault_policy;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +24,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use crate::aws::Scope;
+use arrivals::Arrivals;
 use backup_job::BackupJob;
+use copy_job::CopyJob;
 use legal_hold::LegalHolds;
 use points::Points;
 use recovery_point::fate::Step;
@@ -28,28 +35,43 @@ use restore_job::RestoreJob;
 use settings::RegionSettings;
 use tags::Tags;
 use vault::Vault;
+use vault_policy::VaultPolicy;
 
 /// The state of every account and Region.
 #[derive(Debug, Default)]
-pub(crate) struct World(Mutex<HashMap<Scope, RegionState>>);
+pub(crate) struct World(Mutex<Regions>);
+
+/// All scopes at once, for what changes two of them together.
+#[derive(Debug, Default)]
+pub(crate) struct Regions(HashMap<Scope, RegionState>);
+
+impl Regions {
+    pub(crate) fn at(&mut self, scope: &Scope) -> &mut RegionState {
+        self.0.entry(scope.clone()).or_default()
+    }
+}
 
 impl World {
     /// Reads or changes one scope's state.
     pub(crate) fn with<T>(&self, scope: &Scope, act: impl FnOnce(&mut RegionState) -> T) -> T {
-        let mut regions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        act(regions.entry(scope.clone()).or_default())
+        self.with_all(|regions| act(regions.at(scope)))
+    }
+
+    /// Reads or changes the states of several scopes in one step.
+    pub(crate) fn with_all<T>(&self, act: impl FnOnce(&mut Regions) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// When something happens next to a recovery point by itself.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         let regions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        regions.values().filter_map(|state| state.points.next_due()).min()
+        regions.0.values().filter_map(|state| state.points.next_due()).min()
     }
 
     /// Takes out what is to happen to recovery points at or before a moment.
     pub(crate) fn take_due(&self, at: Timestamp) -> Vec<(Scope, Arc<str>, Step)> {
         let mut regions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = regions.iter_mut().flat_map(|(scope, state)| {
+        let due = regions.0.iter_mut().flat_map(|(scope, state)| {
             state.points.take_due(at).into_iter().map(|(point, step)| (scope.clone(), point, step))
         });
         due.collect()
@@ -63,6 +85,10 @@ pub(crate) struct RegionState {
     pub(crate) vaults: BTreeMap<String, Vault>,
     /// By id in upper case.
     pub(crate) backup_jobs: HashMap<String, BackupJob>,
+    /// By id in upper case: copies of points that are here.
+    pub(crate) copy_jobs: HashMap<String, CopyJob>,
+    /// Copies on their way into a vault that is here.
+    pub(crate) arrivals: Arrivals,
     pub(crate) points: Points,
     pub(crate) legal_holds: LegalHolds,
     pub(crate) settings: RegionSettings,
@@ -72,6 +98,8 @@ pub(crate) struct RegionState {
     pub(crate) restore_jobs: HashMap<String, RestoreJob>,
     /// What `StartRestoreJob` made of each idempotency token: a job id.
     pub(crate) restore_tokens: HashMap<String, String>,
+    /// As much for `StartCopyJob`.
+    pub(crate) copy_tokens: HashMap<String, String>,
 }
 
 impl RegionState {
@@ -80,6 +108,7 @@ impl RegionState {
         match point.status {
             Status::Creating => Some("created"),
             Status::Deleting => Some("deleted"),
+            Status::Completed | Status::Expired if self.is_being_copied(&point.arn) => Some("copied"),
             Status::Completed | Status::Expired => self.is_being_restored(&point.arn).then_some("restored"),
         }
     }
@@ -87,6 +116,29 @@ impl RegionState {
     fn is_being_restored(&self, point: &str) -> bool {
         let running = |job: &&RestoreJob| job.state == restore_job::State::Running;
         self.restore_jobs.values().filter(running).any(|job| job.recovery_point == point)
+    }
+
+    /// Does another job of this resource run? There is one backup or copy job per resource at a time (AWS Backup Developer
+    /// Guide, "AWS Backup quotas").
+    pub(crate) fn is_busy(&self, resource_arn: &str, but: &str) -> bool {
+        let backups = self.backup_jobs.values().filter(|job| job.is_running());
+        let copies = self.copy_jobs.values().filter(|job| job.is_running());
+        let backups = backups.map(|job| (&job.resource_arn, &job.id));
+        let mut running = backups.chain(copies.map(|job| (&job.resource_arn, &job.id)));
+        running.any(|(resource, id)| resource == resource_arn && id != but)
+    }
+
+    /// Is a copy being made of this point, or is one to be made?
+    pub(crate) fn is_being_copied(&self, point_arn: &str) -> bool {
+        self.copy_jobs.values().any(|job| job.source.arn == point_arn && !job.state.is_final())
+    }
+
+    /// The policy of the vault that an ARN names or that the point of this ARN lies in.
+    pub(crate) fn vault_policy(&self, arn: &str) -> Option<&VaultPolicy> {
+        let named = arn.rsplit_once(":backup-vault:").and_then(|(_, name)| self.vaults.get(name));
+        let vault = named.filter(|vault| vault.arn == arn);
+        let vault = vault.or_else(|| self.vaults.get(&*self.points.get(arn)?.vault));
+        vault?.policy.as_ref()
     }
 
     /// The tags of a resource of AWS Backup's own, if it is there.

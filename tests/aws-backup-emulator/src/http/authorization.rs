@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::{ApiError, Call};
 use crate::caller::Caller;
-use crate::iam::{Context, Request, Verdict};
+use crate::iam::{Context, Grant, Principal, Request, Verdict};
+use crate::state::vault_policy::VaultPolicy;
 
 impl Call {
     /// Refuses the call unless the caller may carry out its operation on the resource that it names.
@@ -31,40 +32,54 @@ impl Call {
         resource: &str,
         context: Context,
     ) -> Result<(), ApiError> {
-        if self.caller.is_root() {
-            return Ok(());
-        }
         let Caller { arn, .. } = &self.caller;
         let denied = |why: String| {
             let message =
                 format!("User: {arn} is not authorized to perform: {action} on resource: {resource} {why}");
             ApiError::access_denied(message)
         };
-        let Some(name) = self.caller.role() else {
-            return Err(denied("because only roles and the account's root are emulated".to_owned()));
+        // Root has all that no resource policy takes away.
+        let role = match self.caller.role() {
+            _ if self.caller.is_root() => None,
+            Some(name) => {
+                let role = self.service.role(&self.scope, name).await?;
+                Some(role.ok_or_else(ApiError::unrecognized_client)?)
+            }
+            None => {
+                return Err(denied("because only roles and the account's root are emulated".to_owned()));
+            }
         };
-        let role = self.service.role(&self.scope, name).await?;
-        let Some(role) = role else { return Err(ApiError::unrecognized_client()) };
+        let principal = Principal {
+            arn: role.as_ref().map_or(arn.as_str(), |role| role.arn.as_str()),
+            session: role.as_ref().map(|_| arn.as_str()),
+            account: &self.scope.account,
+        };
         let context = self
             .about_resource(resource, context)
-            .with("aws:PrincipalArn", role.arn.as_str())
+            .with("aws:PrincipalArn", principal.arn)
             .with("aws:PrincipalAccount", self.scope.account.as_str())
             .with("aws:RequestedRegion", self.scope.region.as_str());
-        match role.policies.evaluate(Request { action, resource, context: &context }) {
-            Verdict::Allowed => Ok(()),
-            Verdict::ImplicitDeny => {
-                Err(denied(format!("because no identity-based policy allows the {action} action")))
-            }
-            Verdict::OutOfBounds => {
-                Err(denied(format!("because no permissions boundary allows the {action} action")))
-            }
-            Verdict::ExplicitDeny => {
-                Err(denied("with an explicit deny in an identity-based policy".to_owned()))
-            }
-            Verdict::BoundaryDeny => {
-                Err(denied("with an explicit deny in a permissions boundary".to_owned()))
-            }
+        let request = Request { action, resource, context: &context };
+        let policy = self.vault_policy(action, resource);
+        let grant = VaultPolicy::grant_of(policy.as_ref(), principal, request);
+        let verdict = match &role {
+            Some(role) => role.policies.evaluate(request, grant),
+            None if grant == Grant::Denied => Verdict::ExplicitDeny,
+            None => Verdict::Allowed,
+        };
+        if verdict == Verdict::Allowed { Ok(()) } else { Err(denied(verdict.reason(action, grant))) }
+    }
+
+    /// The policy of the vault that the call is about: the one that its resource is or lies in, else the one in its path.
+    fn vault_policy(&self, action: &str, resource: &str) -> Option<VaultPolicy> {
+        if !action.starts_with("backup:") {
+            return None;
         }
+        let name = self.part("backupVaultName").ok();
+        self.state(|state| {
+            let named = || state.vaults.get(name?)?.policy.as_ref();
+            state.vault_policy(resource).or_else(named).cloned()
+        })
     }
 
     fn about_resource(&self, resource: &str, mut context: Context) -> Context {

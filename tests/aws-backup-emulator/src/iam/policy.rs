@@ -33,6 +33,8 @@ pub(super) struct Statement {
     actions: Names,
     resources: Names,
     services: Vec<String>,
+    /// Accounts, roles and users; `None` where the statement has no `Principal` at all.
+    principals: Option<Vec<String>>,
     conditions: Vec<Condition>,
     /// An element this evaluator does not read.
     strange: bool,
@@ -89,6 +91,7 @@ impl Policy {
             actions: everything(),
             resources: everything(),
             services: Vec::new(),
+            principals: None,
             conditions: Vec::new(),
             strange: false,
         };
@@ -135,6 +138,7 @@ impl Statement {
             actions: Names::parse(members, "Action", "NotAction", true),
             resources: Names::parse(members, "Resource", "NotResource", variables),
             services: services(members.get("Principal")),
+            principals: members.get("Principal").map(principals),
             conditions: conditions(members.get("Condition"), variables)
                 .ok_or_else(|| refuse("no proper Condition"))?,
             strange: members.keys().any(|member| !known.contains(&member.as_str())),
@@ -143,6 +147,10 @@ impl Statement {
 
     pub(super) fn effect(&self) -> Effect {
         self.effect
+    }
+
+    pub(super) fn principals(&self) -> Option<&[String]> {
+        self.principals.as_deref()
     }
 
     pub(super) fn applies(&self, request: Request<'_>) -> Applies {
@@ -233,6 +241,14 @@ fn services(principal: Option<&Value>) -> Vec<String> {
     match principal {
         Some(Value::String(all)) if all == "*" => vec!["*".to_owned()],
         Some(Value::Object(kinds)) => kinds.get("Service").map(strings).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+fn principals(principal: &Value) -> Vec<String> {
+    match principal {
+        Value::String(all) if all == "*" => vec!["*".to_owned()],
+        Value::Object(kinds) => kinds.get("AWS").map(strings).unwrap_or_default(),
         _ => Vec::new(),
     }
 }

@@ -20,7 +20,7 @@ fn context() -> Context {
 fn verdict(action: &str, resource: &str, policies: &[String]) -> Verdict {
     let identity = policies.iter().map(|policy| policy.parse().unwrap()).collect();
     let request = Request { action, resource, context: &context() };
-    PolicySet { identity, boundary: None }.evaluate(request)
+    PolicySet { identity, boundary: None }.evaluate(request, Grant::Nothing)
 }
 
 fn allow_if(condition: &str) -> String {
@@ -110,7 +110,7 @@ fn a_boundary_only_takes_away() {
     let context = context();
     let ask = |identity: &Policy, boundary: &Policy, action| {
         let set = PolicySet { identity: vec![identity.clone()], boundary: Some(boundary.clone()) };
-        set.evaluate(Request { action, resource: POINT, context: &context })
+        set.evaluate(Request { action, resource: POINT, context: &context }, Grant::Nothing)
     };
     assert_eq!(ask(&all, &lists, "backup:ListTags"), Verdict::Allowed);
     assert_eq!(ask(&all, &lists, "backup:TagResource"), Verdict::OutOfBounds);
@@ -160,7 +160,7 @@ fn a_prune_role_may_delete_only_the_points_of_a_chain(
         context.add(&format!("aws:ResourceTag/{key}"), *value);
     }
     let set = PolicySet { identity: vec![PRUNE.parse().unwrap()], boundary: None };
-    let verdict = set.evaluate(Request { action, resource: POINT, context: &context });
+    let verdict = set.evaluate(Request { action, resource: POINT, context: &context }, Grant::Nothing);
     assert_eq!(verdict == Verdict::Allowed, allowed);
 }
 
@@ -198,4 +198,25 @@ fn what_a_policy_says_that_is_not_understood_fails_closed(#[case] strange: &str)
     let strange = format!(",{strange}");
     assert_eq!(ask(&[statement("Allow", &strange)]), Verdict::ImplicitDeny);
     assert_eq!(ask(&[statement("Allow", ""), statement("Deny", &strange)]), Verdict::ExplicitDeny);
+}
+
+#[rstest]
+#[case::to_the_account("backup:DescribeRecoveryPoint", Grant::ToAccount, Verdict::ImplicitDeny)]
+#[case::to_the_role("backup:DescribeRecoveryPoint", Grant::ToPrincipal, Verdict::Allowed)]
+#[case::denied("backup:ListTags", Grant::Denied, Verdict::ExplicitDeny)]
+#[case::nothing("backup:ListTags", Grant::Nothing, Verdict::Allowed)]
+#[case::denied_by_the_role("backup:TagResource", Grant::ToPrincipal, Verdict::ExplicitDeny)]
+#[case::beyond_the_boundary("backup:StartCopyJob", Grant::ToPrincipal, Verdict::OutOfBounds)]
+fn a_resource_policy_adds_to_identity_policies_but_not_to_a_boundary(
+    #[case] action: &str,
+    #[case] grant: Grant,
+    #[case] expected: Verdict,
+) {
+    let identity = r#"{"Statement":[{"Effect":"Allow","Action":"backup:ListTags","Resource":"*"},
+        {"Effect":"Deny","Action":"backup:TagResource","Resource":"*"}]}"#;
+    let boundary = r#"{"Statement":{"Effect":"Allow","NotAction":"backup:StartCopyJob","Resource":"*"}}"#;
+    let set =
+        PolicySet { identity: vec![identity.parse().unwrap()], boundary: Some(boundary.parse().unwrap()) };
+    let request = Request { action, resource: POINT, context: &Context::default() };
+    assert_eq!(set.evaluate(request, grant), expected);
 }

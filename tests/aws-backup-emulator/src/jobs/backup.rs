@@ -49,7 +49,7 @@ pub(super) async fn start(service: &Service, scope: &Scope, id: &str) {
     }
 }
 
-/// One backup job per resource: while another one runs, a job waits to the end of its start window.
+/// One job per resource: while another one runs, a backup or a copy, a job waits to the end of its start window.
 fn attempt(state: &mut RegionState, id: &str, now: Timestamp) -> Attempt {
     let Some(job) = state.backup_jobs.get(id).filter(|job| job.state == State::Created && !job.starting)
     else {
@@ -63,10 +63,7 @@ fn attempt(state: &mut RegionState, id: &str, now: Timestamp) -> Attempt {
     if let Err(failure) = vault.admit("Backup", job.lifecycle.as_ref(), points) {
         return Attempt::Refused(failure);
     }
-    let busy = state.backup_jobs.values().any(|other| {
-        let active = other.starting || matches!(other.state, State::Running | State::Aborting);
-        other.id != id && other.resource_arn == job.resource_arn && active
-    });
+    let busy = state.is_busy(&job.resource_arn, id);
     if now >= job.start_by {
         let message = "Backup job failed because there was a running job for the same resource.";
         let concurrent = busy || job.retries > 0;

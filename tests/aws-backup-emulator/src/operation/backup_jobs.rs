@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 pub(super) use self::request::role;
 use self::request::{Accepted, StartInput};
 use super::recovery_points::{is_arn, is_resource_type};
+use super::time_span::TimeSpan;
 use super::vaults::{is_account, is_name};
 use crate::agenda::Task;
 use crate::event::Event;
@@ -108,8 +109,8 @@ struct Filter<'a> {
     state: Option<&'a str>,
     vault: Option<&'a str>,
     category: Option<&'a str>,
-    created: (Option<Timestamp>, Option<Timestamp>),
-    completed: (Option<Timestamp>, Option<Timestamp>),
+    created: TimeSpan,
+    completed: TimeSpan,
     oldest: Timestamp,
     none: bool,
 }
@@ -129,25 +130,21 @@ impl<'a> Filter<'a> {
             category: call
                 .query("messageCategory")
                 .filter(|category| !["*", "AGGREGATE_ALL"].contains(category)),
-            created: (call.time("createdAfter")?, call.time("createdBefore")?),
-            completed: (call.time("completeAfter")?, call.time("completeBefore")?),
+            created: TimeSpan::of(call, "createdAfter", "createdBefore")?,
+            completed: TimeSpan::of(call, "completeAfter", "completeBefore")?,
             oldest: call.now().checked_sub(LISTED).unwrap_or(Timestamp::MIN),
             none,
         })
     }
 
     fn wants(&self, job: &BackupJob) -> bool {
-        let within = |(after, before): (Option<Timestamp>, Option<Timestamp>), at: Option<Timestamp>| {
-            (after.is_none() && before.is_none())
-                || at.is_some_and(|at| after.is_none_or(|a| at > a) && before.is_none_or(|b| at < b))
-        };
         !self.none
             && job.created >= self.oldest
             && self.resource.is_none_or(|arn| job.resource_arn == arn)
             && self.state.is_none_or(|state| job.state.as_str() == state)
             && self.vault.is_none_or(|vault| job.vault == vault)
             && self.category.is_none_or(|category| job.category() == Some(category))
-            && within(self.created, Some(job.created))
-            && within(self.completed, job.completed)
+            && self.created.holds(Some(job.created))
+            && self.completed.holds(job.completed)
     }
 }

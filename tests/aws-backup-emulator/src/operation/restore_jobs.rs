@@ -3,11 +3,11 @@
 mod metadata;
 mod request;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use self::request::{Accepted, StartInput};
 use super::recovery_points::{is_arn, is_resource_type};
+use super::time_span::TimeSpan;
 use crate::agenda::Task;
 use crate::event::Event;
 use crate::http::{ApiError, Call, newest_first};
@@ -100,8 +100,8 @@ pub(super) async fn list(call: &Call) -> Result<Value, ApiError> {
 /// Which jobs a list is to give.
 struct Filter<'a> {
     state: Option<&'a str>,
-    created: (Option<Timestamp>, Option<Timestamp>),
-    completed: (Option<Timestamp>, Option<Timestamp>),
+    created: TimeSpan,
+    completed: TimeSpan,
     none: bool,
 }
 
@@ -118,21 +118,17 @@ impl<'a> Filter<'a> {
             || call.query("parentJobId").is_some();
         Ok(Self {
             state: call.checked("status", |text| STATES.contains(&text))?,
-            created: (call.time("createdAfter")?, call.time("createdBefore")?),
-            completed: (call.time("completeAfter")?, call.time("completeBefore")?),
+            created: TimeSpan::of(call, "createdAfter", "createdBefore")?,
+            completed: TimeSpan::of(call, "completeAfter", "completeBefore")?,
             none,
         })
     }
 
     fn wants(&self, job: &RestoreJob) -> bool {
-        let within = |(after, before): (Option<Timestamp>, Option<Timestamp>), at: Option<Timestamp>| {
-            (after.is_none() && before.is_none())
-                || at.is_some_and(|at| after.is_none_or(|a| at > a) && before.is_none_or(|b| at < b))
-        };
         !self.none
             && self.state.is_none_or(|state| job.state.as_str() == state)
-            && within(self.created, Some(job.created))
-            && within(self.completed, job.completed)
+            && self.created.holds(Some(job.created))
+            && self.completed.holds(job.completed)
     }
 }
 

@@ -30,6 +30,9 @@ const RESOURCES: &[(&str, &[&str])] = &[
             "ListProtectedResourcesByBackupVault",
             "PutBackupVaultLockConfiguration",
             "DeleteBackupVaultLockConfiguration",
+            "PutBackupVaultAccessPolicy",
+            "GetBackupVaultAccessPolicy",
+            "DeleteBackupVaultAccessPolicy",
         ],
     ),
     (

@@ -70,6 +70,7 @@ pub(super) async fn create(call: &Call) -> Result<Value, ApiError> {
         creator_request_id: creator,
         tags,
         lock: None,
+        policy: None,
     };
     call.state(|state| insert(state, vault))
 }

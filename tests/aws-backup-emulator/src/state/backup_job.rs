@@ -79,6 +79,11 @@ impl BackupJob {
         (self.advanced || self.state == State::Completed).then_some(self.recovery_point.as_str())
     }
 
+    /// It runs, or is just being started: no other job of its resource may.
+    pub(crate) fn is_running(&self) -> bool {
+        self.starting || matches!(self.state, State::Running | State::Aborting)
+    }
+
     /// `PercentDone`, halfway while it runs.
     pub(crate) fn percent(&self) -> u8 {
         match self.state {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::recovery_point::Lifecycle;
 use super::tags::Tags;
+use super::vault_policy::VaultPolicy;
 use crate::time::epoch;
 
 /// The most recovery points in a vault (AWS Backup Developer Guide, "Quotas").
@@ -22,6 +23,7 @@ pub(crate) struct Vault {
     pub(crate) creator_request_id: Option<String>,
     pub(crate) tags: Tags,
     pub(crate) lock: Option<Lock>,
+    pub(crate) policy: Option<VaultPolicy>,
 }
 
 /// What a vault's points are encrypted with.

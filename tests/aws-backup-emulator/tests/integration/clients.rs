@@ -81,9 +81,20 @@ async fn the_aws_cli_works_the_emulator() -> Result<()> {
     let words =
         "(AccessDeniedException) when calling the DescribeBackupVault operation: Insufficient privileges";
     assert!(missing.contains(words), "{missing}");
+    let west = "arn:aws:backup:eu-central-1:111122223333:backup-vault:copies";
+    cli(&stack, &["create-backup-vault", "--backup-vault-name", "copies"])?;
     let copy = ["start-copy-job", "--recovery-point-arn", point, "--source-backup-vault-name", VAULT];
-    let to = ["--destination-backup-vault-arn", "arn:aws:backup:eu-west-1:111122223333:backup-vault:v"];
-    let unknown = cli(&stack, &[&copy[..], &to[..], &["--iam-role-arn", BACKUP_ROLE]].concat()).unwrap_err();
+    let to = ["--destination-backup-vault-arn", west, "--iam-role-arn", BACKUP_ROLE];
+    let copy = cli(&stack, &[&copy[..], &to[..]].concat())?;
+    let copy = copy["CopyJobId"].as_str().context("id")?;
+    assert_eq!(cli(&stack, &["describe-copy-job", "--copy-job-id", copy])?["CopyJob"]["State"], "CREATED");
+    let copies = cli(&stack, &["list-copy-jobs", "--by-destination-vault-arn", west])?;
+    assert_eq!(copies["CopyJobs"][0]["CopyJobId"], copy);
+    let deny = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"backup:StartBackupJob","Resource":"*"}]}"#;
+    cli(&stack, &[&["put-backup-vault-access-policy", "--policy", deny], &vault[..]].concat())?;
+    assert_eq!(cli(&stack, &[&["get-backup-vault-access-policy"], &vault[..]].concat())?["Policy"], deny);
+    cli(&stack, &[&["delete-backup-vault-access-policy"], &vault[..]].concat())?;
+    let unknown = cli(&stack, &["list-backup-plans"]).unwrap_err();
     assert!(unknown.to_string().contains("NotImplementedException"), "{unknown}");
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod authorization;
 mod clients;
 mod clock;
+mod copies;
 mod ends;
 mod events;
 mod holds;
@@ -14,4 +15,5 @@ mod protected;
 mod restores;
 mod stack;
 mod tags;
+mod vault_policies;
 mod vaults;

@@ -158,6 +158,16 @@ impl Stack {
         backup(self.emulator.backup_endpoint(), credentials(), region)
     }
 
+    /// A client of the emulator as the root of another account.
+    pub(crate) fn backup_of(&self, account: &str, region: &'static str) -> aws_sdk_backup::Client {
+        backup(self.emulator.backup_endpoint(), root_of(account), region)
+    }
+
+    /// How to reach the local AWS as the root of another account.
+    pub(crate) fn config_of(&self, account: &str, region: &'static str) -> SdkConfig {
+        config(&self.local.endpoint, root_of(account), region)
+    }
+
     /// A client of the emulator with any access key.
     pub(crate) fn backup_as(&self, key: &str, token: Option<&str>) -> aws_sdk_backup::Client {
         let credentials = Credentials::new(key, "test", token.map(str::to_owned), None, "test");
@@ -303,6 +313,11 @@ impl Stack {
 
 fn credentials() -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test"))
+}
+
+/// An account's number is an access key of its root.
+fn root_of(account: &str) -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new(account, "test", None, None, "test"))
 }
 
 fn config(endpoint: &str, credentials: SharedCredentialsProvider, region: &'static str) -> SdkConfig {

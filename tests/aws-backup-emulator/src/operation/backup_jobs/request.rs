@@ -116,7 +116,7 @@ fn table(arn: &str, scope: &Scope) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The ARN of a role of this account.
+/// The ARN of a role of the caller's account.
 pub(in crate::operation) fn role(arn: &str, scope: &Scope) -> Result<(), ApiError> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let ["arn", _, "iam", "", account, resource] = parts.as_slice() else {

@@ -1,19 +1,12 @@
 use rstest::rstest;
 
 use super::*;
+use crate::state::samples;
 
 const LOCK: Lock = Lock { min_days: Some(7), max_days: Some(30), date: None };
 
 fn vault(lock: Option<Lock>) -> Vault {
-    Vault {
-        name: "ddb".to_owned(),
-        arn: "arn:aws:backup:eu-west-1:111122223333:backup-vault:ddb".to_owned(),
-        created: Timestamp::UNIX_EPOCH,
-        key: Key { arn: "arn:aws:kms:eu-west-1:111122223333:key/k".to_owned(), customer: false },
-        creator_request_id: None,
-        tags: Tags::new(),
-        lock,
-    }
+    Vault { lock, ..samples::vault() }
 }
 
 fn keep(days: i64) -> Option<Lifecycle> {
