@@ -1,9 +1,13 @@
-//! The local AWS beside this emulator: DynamoDB, IAM, KMS, EventBridge and Lambda, called as the account's root.
+//! The local AWS beside this emulator: DynamoDB, IAM, KMS, EventBridge, Lambda and SQS, called as the account's root.
 
+mod input;
 pub(crate) mod keys;
+pub(crate) mod plain;
 pub(crate) mod roles;
 pub(crate) mod rules;
+pub(crate) mod switch;
 pub(crate) mod table;
+mod targets;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -40,6 +44,7 @@ pub(crate) struct Clients {
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) kms: aws_sdk_kms::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
 }
 
 /// Makes clients, once per scope.
@@ -54,6 +59,10 @@ pub(crate) struct LocalAws {
 impl LocalAws {
     pub(crate) fn new(endpoint: &str, account: &str) -> Self {
         Self { endpoint: endpoint.to_owned(), account: account.to_owned(), clients: Mutex::default() }
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     pub(crate) fn clients(&self, scope: &Scope) -> Clients {
@@ -86,6 +95,7 @@ impl LocalAws {
             iam: aws_sdk_iam::Client::new(&config),
             kms: aws_sdk_kms::Client::new(&config),
             lambda: aws_sdk_lambda::Client::from_conf(once),
+            sqs: aws_sdk_sqs::Client::new(&config),
         }
     }
 }

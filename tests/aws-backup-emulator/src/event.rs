@@ -4,6 +4,9 @@
 
 mod backup_job;
 mod recovery_point;
+mod transit;
+
+pub(crate) use transit::{Counts, Quirks, Transit};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

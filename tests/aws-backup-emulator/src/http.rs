@@ -1,15 +1,18 @@
 //! The wire: restJson1 as AWS Backup speaks it. Every path is served with and without a trailing slash, because the AWS CLI
 //! and boto3 send one where the Rust SDK does not.
 
+mod connection;
 mod error;
+mod gate;
 mod input;
 mod page;
 mod server;
 
+pub(crate) use connection::{Connection, Listener};
 pub(crate) use error::ApiError;
 pub(crate) use input::Call;
 pub(crate) use page::{Page, newest_first};
-pub(crate) use server::router;
+pub(crate) use server::{query, router};
 
 use serde_json::Value;
 

@@ -13,6 +13,7 @@ mod pattern;
 mod policy;
 
 pub(crate) use context::Context;
+pub(crate) use pattern::matches_glob;
 pub(crate) use policy::Policy;
 
 use policy::{Applies, Effect};

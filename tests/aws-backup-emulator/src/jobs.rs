@@ -53,19 +53,30 @@ impl Jobs {
             Task::FinishBackup { scope, job } => backup::finish(service, &scope, &job),
             Task::ExpireBackup { scope, job } => backup::expire(service, &scope, &job),
             Task::AbortBackup { scope, job } => backup::abort(service, &scope, &job),
-            Task::Deliver(event) => deliver(service, bus, &event).await,
+            Task::Deliver(events) => deliver(service, bus, &events).await,
+            Task::DeliverOvertaken { scope, number } => {
+                deliver(service, bus, &service.transit.give_up_waiting(&scope, number)).await;
+            }
         }
     }
 }
 
-/// Puts an event on its way, to be delivered at once.
+/// Puts an event on its way.
 pub(crate) fn announce(service: &Service, event: Event) {
-    service.agenda.add(service.timeline.now(), Task::Deliver(event));
+    if let Some((due, task)) = service.transit.send(event, service.timeline.now()) {
+        service.agenda.add(due, task);
+    }
 }
 
-async fn deliver(service: &Service, bus: &Bus, event: &Event) {
-    let clients = service.aws.clients(&event.scope);
-    for delivery in rules::deliver(&clients, &event.scope, bus, &event.body).await {
+async fn deliver(service: &Service, bus: &Bus, events: &[Event]) {
+    for event in events {
+        deliver_one(service, bus, event).await;
+    }
+}
+
+async fn deliver_one(service: &Service, bus: &Bus, event: &Event) {
+    let (clients, now) = (service.aws.clients(&event.scope), service.timeline.now());
+    for delivery in rules::deliver(&clients, &event.scope, bus, &event.body, now).await {
         if delivery.outcome != "delivered" {
             tracing::warn!(target = %delivery.target, outcome = %delivery.outcome, "an event was not delivered");
         }
@@ -74,7 +85,7 @@ async fn deliver(service: &Service, bus: &Bus, event: &Event) {
             principal: delivery.target,
             region: event.scope.region.clone(),
             outcome: delivery.outcome,
-            ..Entry::new(service.timeline.now())
+            ..Entry::new(now)
         });
     }
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{ApiError, Call, without_nulls};
+use super::gate::{self, Passage};
+use super::{ApiError, Call, Connection, without_nulls};
 use crate::aws::Scope;
 use crate::calls::Entry;
 use crate::operation::{self, Operation};
@@ -23,28 +24,80 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
     Router::new().fallback(answer).with_state(service)
 }
 
-async fn answer(State(service): State<Arc<Service>>, request: Request) -> Response<Body> {
-    let mut entry = Entry::new(service.timeline.now());
-    let result = handle(&service, request, &mut entry).await;
-    let request_id = entry.request_id.clone();
-    entry.outcome = match &result {
-        Ok(_) => "200".to_owned(),
-        Err(error) => format!("{} {}", error.status.as_u16(), error.kind),
-    };
-    service.calls.record(entry);
-    respond(&service, &request_id, result)
+/// What a call ends in.
+enum Reply {
+    Answer(Value),
+    Refused(ApiError),
+    /// Status 503 and nothing else: nobody is there.
+    RegionOff,
+    /// The connection is broken off; before anything was done, or after something that ended with this status.
+    NoAnswer(Option<u16>),
 }
 
-async fn handle(service: &Arc<Service>, request: Request, entry: &mut Entry) -> Result<Value, ApiError> {
+impl From<Result<Value, ApiError>> for Reply {
+    fn from(result: Result<Value, ApiError>) -> Self {
+        match result {
+            Ok(value) => Self::Answer(value),
+            Err(error) => Self::Refused(error),
+        }
+    }
+}
+
+impl Reply {
+    /// As the call log has it.
+    fn outcome(&self) -> String {
+        match self {
+            Self::Answer(_) => "200".to_owned(),
+            Self::Refused(error) => format!("{} {}", error.status.as_u16(), error.kind),
+            Self::RegionOff => "503 Region off".to_owned(),
+            Self::NoAnswer(None) => "dropped before".to_owned(),
+            Self::NoAnswer(Some(status)) => format!("dropped after {status}"),
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused(error) => error.status,
+            Self::RegionOff => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Answer(_) | Self::NoAnswer(_) => StatusCode::OK,
+        }
+    }
+}
+
+async fn answer(
+    State(service): State<Arc<Service>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+) -> Response<Body> {
+    let mut entry = Entry::new(service.timeline.now());
+    let reply = handle(&service, request, &mut entry).await.unwrap_or_else(Reply::Refused);
+    let request_id = entry.request_id.clone();
+    entry.outcome = reply.outcome();
+    service.calls.record(entry);
+    if matches!(reply, Reply::NoAnswer(_)) {
+        connection.break_off();
+    }
+    respond(&service, &request_id, reply)
+}
+
+async fn handle(service: &Arc<Service>, request: Request, entry: &mut Entry) -> Result<Reply, ApiError> {
     let (head, body) = request.into_parts();
     let (method, path) = (head.method.as_str(), head.uri.path());
     let caller = service.callers.identify(&head.headers).await?;
     (entry.principal, entry.region) = (caller.arn.clone(), caller.region.clone());
-    entry.operation = format!("{method} {path}");
-    let (operation, path) = route(method, path).ok_or_else(|| ApiError::not_emulated(method, path))?;
-    entry.operation = operation.name.to_owned();
+    let found = route(method, path);
+    entry.operation =
+        found.as_ref().map_or_else(|| format!("{method} {path}"), |(operation, _)| operation.name.to_owned());
+    if service.agenda.holds(&caller.region) {
+        return Ok(Reply::RegionOff);
+    }
+    let (operation, path) = found.ok_or_else(|| ApiError::not_emulated(method, path))?;
     let body =
         to_bytes(body, LARGEST_BODY).await.map_err(|error| ApiError::serialization(error.to_string()))?;
+    let passage = gate::pass(service, operation.name, &caller).await?;
+    if passage == Passage::Dropped {
+        return Ok(Reply::NoAnswer(None));
+    }
     let call = Call {
         service: service.clone(),
         operation,
@@ -52,11 +105,18 @@ async fn handle(service: &Arc<Service>, request: Request, entry: &mut Entry) -> 
         caller,
         path,
         query: query(head.uri.query().unwrap_or_default()),
-        body: readable(body)?,
+        body,
     };
-    let resource = (operation.resource)(&call)?;
-    call.authorize(&format!("backup:{}", operation.name), &resource, call.tag_context(&resource)).await?;
-    (operation.run)(&call).await.map(without_nulls)
+    let reply = Reply::from(carry_out(&call).await);
+    Ok(if passage == Passage::Unanswered { Reply::NoAnswer(Some(reply.status().as_u16())) } else { reply })
+}
+
+async fn carry_out(call: &Call) -> Result<Value, ApiError> {
+    check_body(&call.body)?;
+    let resource = (call.operation.resource)(call)?;
+    let action = format!("backup:{}", call.operation.name);
+    call.authorize(&action, &resource, call.tag_context(&resource)).await?;
+    (call.operation.run)(call).await.map(without_nulls)
 }
 
 /// The operation that a path belongs to, and the path's named parts.
@@ -74,7 +134,8 @@ fn route(method: &str, path: &str) -> Option<(&'static Operation, Vec<(&'static 
     })
 }
 
-fn query(text: &str) -> Vec<(String, String)> {
+/// The members of a query string, decoded.
+pub(crate) fn query(text: &str) -> Vec<(String, String)> {
     let decode = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
     pairs
@@ -84,27 +145,28 @@ fn query(text: &str) -> Vec<(String, String)> {
 }
 
 /// A body must be a JSON object, or nothing.
-fn readable(body: Bytes) -> Result<Bytes, ApiError> {
-    if body.is_empty() || serde_json::from_slice::<Value>(&body).is_ok_and(|value| value.is_object()) {
-        return Ok(body);
+fn check_body(body: &Bytes) -> Result<(), ApiError> {
+    if body.is_empty() || serde_json::from_slice::<Value>(body).is_ok_and(|value| value.is_object()) {
+        return Ok(());
     }
     Err(ApiError::serialization("The request's body is not a JSON object."))
 }
 
-fn respond(service: &Service, request_id: &str, result: Result<Value, ApiError>) -> Response<Body> {
-    let (status, kind, body) = match result {
-        Ok(Value::Null) => (StatusCode::OK, None, String::new()),
-        Ok(value) => (StatusCode::OK, None, value.to_string()),
-        Err(error) => (error.status, Some(error.kind), error.body()),
+fn respond(service: &Service, request_id: &str, reply: Reply) -> Response<Body> {
+    let mut response = Response::builder().status(reply.status());
+    let body = match reply {
+        Reply::RegionOff | Reply::NoAnswer(_) => return response.body(Body::empty()).unwrap_or_default(),
+        Reply::Answer(Value::Null) => String::new(),
+        Reply::Answer(value) => value.to_string(),
+        Reply::Refused(error) => {
+            response = response.header("x-amzn-errortype", error.kind);
+            error.body()
+        }
     };
-    let mut response = Response::builder()
-        .status(status)
+    response = response
         .header("content-type", "application/json")
         .header("date", crate::time::http_date(service.timeline.now()))
         .header("x-amzn-requestid", request_id);
-    if let Some(kind) = kind {
-        response = response.header("x-amzn-errortype", kind);
-    }
     // Every header above is plain ASCII, so the builder has nothing to refuse.
     response.body(Body::from(body)).unwrap_or_default()
 }

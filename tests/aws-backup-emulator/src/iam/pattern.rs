@@ -22,6 +22,12 @@ pub(super) fn matches_action(pattern: &str, action: &str) -> bool {
     glob(&pieces, &action.to_ascii_lowercase().chars().collect::<Vec<_>>())
 }
 
+/// As [`matches()`], without variables and all over the text.
+pub(crate) fn matches_glob(pattern: &str, text: &str) -> bool {
+    let pieces: Vec<Piece> = pattern.chars().map(|c| piece(c, true)).collect();
+    glob(&pieces, &text.chars().collect::<Vec<_>>())
+}
+
 /// ARNs match part by part: a wildcard does not reach over a colon, except in the last part.
 pub(super) fn matches_arn(pattern: &str, arn: &str, context: &Context) -> Option<bool> {
     if pattern == "*" {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::stack::{ACCOUNT, REGION, Stack, VAULT, root};
 
 /// A function that records, or fails; its ARN.
-async fn function(stack: &Stack, name: &str, variable: (&str, &str)) -> Result<String> {
+pub(crate) async fn function(stack: &Stack, name: &str, variable: (&str, &str)) -> Result<String> {
     let zip = stack.directory().join("recorder.zip");
     let source = root().join("tests/aws-backup-emulator/tests/integration/recorder.py");
     let zipped = Command::new(root().join(".venv/bin/python"))
@@ -33,14 +33,14 @@ async fn function(stack: &Stack, name: &str, variable: (&str, &str)) -> Result<S
 }
 
 /// A rule with one target; its ARN.
-async fn rule(stack: &Stack, name: &str, pattern: &str, function: &str) -> Result<String> {
+pub(crate) async fn rule(stack: &Stack, name: &str, pattern: &str, function: &str) -> Result<String> {
     let put = stack.events.put_rule().name(name).event_pattern(pattern).send().await?;
     let target = Target::builder().id("t").arn(function).build()?;
     stack.events.put_targets().rule(name).targets(target).send().await?;
     put.rule_arn.context("a rule without an ARN")
 }
 
-async fn permit(stack: &Stack, function: &str, rule: &str) -> Result<()> {
+pub(crate) async fn permit(stack: &Stack, function: &str, rule: &str) -> Result<()> {
     let permission = stack.lambda.add_permission().function_name(function).statement_id("events");
     permission
         .action("lambda:InvokeFunction")

@@ -2,10 +2,16 @@
 
 mod clients;
 mod clock;
+mod controls;
 mod events;
+mod events_astray;
+mod faults;
 mod iam;
 mod jobs;
+mod limits;
 mod points;
+mod regions;
 mod stack;
 mod tags;
+mod targets;
 mod vaults;
