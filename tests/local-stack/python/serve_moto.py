@@ -8,10 +8,10 @@ import os
 import sys
 import urllib.request
 
-import switches
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import run_simple
 
+import switches
 from parent import end_with_parent
 
 
