@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use serde::Deserialize;
 
-use crate::aws::local;
+use crate::aws::plain;
 use crate::cache::Cache;
 use crate::http::ApiError;
 
@@ -80,12 +80,12 @@ impl Callers {
 
     async fn holder(&self, key: &str) -> std::io::Result<Option<Holder>> {
         let key = percent_encoding::utf8_percent_encode(key, percent_encoding::NON_ALPHANUMERIC);
-        let path = format!("/_local/callers/{key}");
-        let (status, body) = local::request(&self.endpoint, "GET", &path).await?;
-        match status.as_str() {
-            "404" => Ok(None),
-            "200" => serde_json::from_str(&body).map(Some).map_err(std::io::Error::other),
-            _ => Err(std::io::Error::other(format!("it answers {status:?}"))),
+        let (status, body) =
+            plain::request(&self.endpoint, "GET", &format!("/_local/callers/{key}"), "").await?;
+        match status {
+            404 => Ok(None),
+            200 => serde_json::from_str(&body).map(Some).map_err(std::io::Error::other),
+            _ => Err(std::io::Error::other(format!("it answers {status}: {body}"))),
         }
     }
 }

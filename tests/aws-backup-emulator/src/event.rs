@@ -8,6 +8,9 @@ mod backup_job;
 mod copy_job;
 mod recovery_point;
 mod restore_job;
+mod transit;
+
+pub(crate) use transit::{Counts, Quirks, Transit};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

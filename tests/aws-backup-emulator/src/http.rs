@@ -2,15 +2,18 @@
 //! and boto3 send one where the Rust SDK does not.
 
 mod authorization;
+mod connection;
 mod error;
+mod gate;
 mod input;
 mod page;
 mod server;
 
+pub(crate) use connection::{Connection, Listener};
 pub(crate) use error::ApiError;
 pub(crate) use input::Call;
 pub(crate) use page::{Page, newest_first};
-pub(crate) use server::router;
+pub(crate) use server::{query, router};
 
 use serde_json::Value;
 

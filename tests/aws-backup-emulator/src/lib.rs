@@ -5,7 +5,8 @@
 //! passed one are enforced, and events go to the functions that the local AWS's EventBridge rules name.
 //!
 //! The local AWS is asked who calls: `GET <aws_endpoint>/_local/callers/<access key id>` answers
-//! `{"arn", "account", "session_token"}`, or 404.
+//! `{"arn", "account", "session_token"}`, or 404. `PUT <aws_endpoint>/_local/regions/<region>` with `{"available": false}`
+//! switches a Region of it off, as `PUT /regions/<region>` on the control endpoint does with the emulator's own.
 //! It shows a table as it is while a restore makes it: `PUT <aws_endpoint>/_local/tables/<status>/<table ARN>`.
 //!
 //! Where AWS documents nothing, the emulator chooses what is hardest on a client:
@@ -19,13 +20,18 @@ mod aws;
 mod cache;
 mod caller;
 mod calls;
+mod chance;
 mod control;
 mod emulator;
 mod event;
+mod faults;
 mod http;
 mod iam;
 mod jobs;
+mod limits;
 mod operation;
+mod principal;
+mod regions;
 mod service;
 mod state;
 mod time;

@@ -179,6 +179,13 @@ pub(crate) static ALL: &[Operation] = &[
     operation!(UpdateRegionSettings, "PUT", "account-settings", any, region_settings::update),
 ];
 
+/// The names of the operations that fit a name or a pattern of names.
+pub(crate) fn named(pattern: &str) -> impl Iterator<Item = &'static str> + use<'_> {
+    ALL.iter()
+        .map(|operation| operation.name)
+        .filter(move |name| crate::iam::matches_wildcards(pattern, name))
+}
+
 /// For operations that IAM knows no resource for.
 fn any(_: &Call) -> Result<String, ApiError> {
     Ok("*".to_owned())

@@ -7,7 +7,10 @@ use crate::aws::roles::{Role, Roles};
 use crate::aws::{LocalAws, Scope};
 use crate::caller::Callers;
 use crate::calls::CallLog;
+use crate::event::Transit;
+use crate::faults::Faults;
 use crate::http::ApiError;
+use crate::limits::Limits;
 use crate::state::World;
 use crate::timeline::Timeline;
 
@@ -50,6 +53,9 @@ pub(crate) struct Service {
     pub(crate) aws: LocalAws,
     pub(crate) callers: Callers,
     pub(crate) calls: CallLog,
+    pub(crate) limits: Limits,
+    pub(crate) faults: Faults,
+    pub(crate) transit: Transit,
     roles: Roles,
     job_times: Mutex<JobTimes>,
     quotas: Mutex<Quotas>,
@@ -64,6 +70,9 @@ impl Service {
             aws: LocalAws::new(aws_endpoint, account),
             callers: Callers::new(aws_endpoint),
             calls: CallLog::default(),
+            limits: Limits::default(),
+            faults: Faults::default(),
+            transit: Transit::default(),
             roles: Roles::default(),
             job_times: Mutex::default(),
             quotas: Mutex::default(),

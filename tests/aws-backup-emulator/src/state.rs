@@ -62,16 +62,18 @@ impl World {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// When something happens next to a recovery point by itself.
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+    /// When something happens next to a recovery point by itself, except in Regions that are off: there they stand still.
+    pub(crate) fn next_due(&self, off: &[String]) -> Option<Timestamp> {
         let regions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        regions.0.values().filter_map(|state| state.points.next_due()).min()
+        let on = regions.0.iter().filter(|(scope, _)| !off.contains(&scope.region));
+        on.filter_map(|(_, state)| state.points.next_due()).min()
     }
 
-    /// Takes out what is to happen to recovery points at or before a moment.
-    pub(crate) fn take_due(&self, at: Timestamp) -> Vec<(Scope, Arc<str>, Step)> {
+    /// Takes out what is to happen to recovery points at or before a moment, except in Regions that are off.
+    pub(crate) fn take_due(&self, at: Timestamp, off: &[String]) -> Vec<(Scope, Arc<str>, Step)> {
         let mut regions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = regions.0.iter_mut().flat_map(|(scope, state)| {
+        let on = regions.0.iter_mut().filter(|(scope, _)| !off.contains(&scope.region));
+        let due = on.flat_map(|(scope, state)| {
             state.points.take_due(at).into_iter().map(|(point, step)| (scope.clone(), point, step))
         });
         due.collect()
@@ -108,8 +110,10 @@ impl RegionState {
         match point.status {
             Status::Creating => Some("created"),
             Status::Deleting => Some("deleted"),
-            Status::Completed | Status::Expired if self.is_being_copied(&point.arn) => Some("copied"),
-            Status::Completed | Status::Expired => self.is_being_restored(&point.arn).then_some("restored"),
+            _ if self.is_being_copied(&point.arn) => Some("copied"),
+            Status::Completed | Status::Partial | Status::Expired => {
+                self.is_being_restored(&point.arn).then_some("restored")
+            }
         }
     }
 

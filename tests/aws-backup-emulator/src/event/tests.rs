@@ -39,6 +39,7 @@ fn job(state: State) -> BackupJob {
         expected_completion: Some(at("2026-01-31T02:11:05.921Z")),
         completed: state.is_final().then(|| at("2026-01-31T02:11:05.921Z")),
         failure: None,
+        ending: None,
         advanced: true,
         recovery_point: POINT.to_owned(),
         key_arn: None,

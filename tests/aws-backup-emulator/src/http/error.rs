@@ -84,6 +84,11 @@ impl ApiError {
         Self::access_denied("Insufficient privileges to perform this action.")
     }
 
+    /// More calls than the account's rates allow; the service model has no such exception, the SDKs know it all the same.
+    pub(crate) fn throttled() -> Self {
+        Self::unmodelled(StatusCode::BAD_REQUEST, "ThrottlingException", "Rate exceeded")
+    }
+
     pub(crate) fn missing_authentication() -> Self {
         Self::unmodelled(
             StatusCode::FORBIDDEN,

@@ -10,6 +10,7 @@ use crate::aws::Scope;
 use crate::aws::keys;
 use crate::aws::table::{self, CaptureError, Snapshot};
 use crate::event::Event;
+use crate::faults::{End, Ending};
 use crate::service::Service;
 use crate::state::RegionState;
 use crate::state::backup_job::{BackupJob, State};
@@ -44,9 +45,21 @@ pub(super) async fn start(service: &Service, scope: &Scope, id: &str) {
         Attempt::Expired(failure) => end(service, scope, id, State::Expired, Some(failure)),
         Attempt::Go(job, vault) => match capture(service, scope, &job, &vault.key).await {
             Ok((tags, snapshot)) => run(service, scope, &job, &vault.key, tags, snapshot),
+            // The Region has gone off meanwhile: tried again when it is back.
+            Err(_) if service.agenda.holds(&scope.region) => wait(service, scope, id, now),
             Err(failure) => end(service, scope, id, State::Failed, Some(failure)),
         },
     }
+}
+
+/// An attempt to start that came to nothing is made again.
+fn wait(service: &Service, scope: &Scope, id: &str, now: Timestamp) {
+    service.world.with(scope, |state| {
+        if let Some(job) = state.backup_jobs.get_mut(id) {
+            job.starting = false;
+        }
+    });
+    service.agenda.add(now, Task::StartBackup { scope: scope.clone(), job: id.to_owned() });
 }
 
 /// One job per resource: while another one runs, a backup or a copy, a job waits to the end of its start window.
@@ -208,20 +221,49 @@ fn table_key(snapshot: &Snapshot) -> Option<Shared> {
     snapshot.table.sse_description()?.kms_master_key_arn().map(Shared::from)
 }
 
-/// The job has run its time: its recovery point is complete.
+/// The job has run its time.
 pub(super) fn finish(service: &Service, scope: &Scope, id: &str) {
     let now = crate::time::milliseconds(service.timeline.now());
+    let job = service.world.with(scope, |state| state.backup_jobs.get(id).cloned());
+    let Some(job) = job.filter(|job| job.state == State::Running) else { return };
+    // It stood still while its Region was off, its completion window did not.
+    if job.complete_by.is_some_and(|by| by < now) {
+        return end(service, scope, id, State::Expired, Some(expired()));
+    }
+    let (how, failure) = match job.ending {
+        None => (State::Completed, None),
+        Some(Ending { end, failure }) => (state_of(end), Some(failure)),
+    };
+    match how {
+        State::Completed => leave_point(service, scope, &job.recovery_point, Status::Completed),
+        State::Partial => leave_point(service, scope, &job.recovery_point, Status::Partial),
+        _ => {}
+    }
+    end(service, scope, id, how, failure);
+}
+
+fn state_of(end: End) -> State {
+    match end {
+        End::Failed => State::Failed,
+        End::Expired => State::Expired,
+        End::Aborted => State::Aborted,
+        End::Partial => State::Partial,
+    }
+}
+
+/// The recovery point is as complete as it gets.
+fn leave_point(service: &Service, scope: &Scope, arn: &str, status: Status) {
+    let now = crate::time::milliseconds(service.timeline.now());
     let point = service.world.with(scope, |state| {
-        let job = state.backup_jobs.get(id).filter(|job| job.state == State::Running)?;
-        let point = state.points.get_mut(&job.recovery_point)?;
-        (point.status, point.completed) = (Status::Completed, Some(now));
+        let point = state.points.get_mut(arn)?;
+        (point.status, point.completed) = (status, Some(now));
         let point = point.clone();
-        state.points.plan(&point.arn, now);
+        state.points.plan(arn, now);
         Some(point)
     });
-    let Some(point) = point else { return };
-    announce(service, Event::recovery_point(scope, now, &point));
-    end(service, scope, id, State::Completed, None);
+    if let Some(point) = point {
+        announce(service, Event::recovery_point(scope, now, &point));
+    }
 }
 
 pub(super) fn expire(service: &Service, scope: &Scope, id: &str) {
@@ -237,7 +279,7 @@ pub(super) fn abort(service: &Service, scope: &Scope, id: &str) {
     end(service, scope, id, State::Aborted, Some(stopped));
 }
 
-/// The job ends; what it had made of a recovery point goes, unless it completed.
+/// The job ends; what it had made of a recovery point goes, unless it completed at least in part.
 fn end(service: &Service, scope: &Scope, id: &str, how: State, failure: Option<Failure>) {
     let now = crate::time::milliseconds(service.timeline.now());
     let ended = service.world.with(scope, |state| {
@@ -249,7 +291,7 @@ fn end(service: &Service, scope: &Scope, id: &str, how: State, failure: Option<F
         }
         (job.state, job.completed, job.failure) = (how, Some(now), failure);
         let job = job.clone();
-        if how != State::Completed {
+        if !matches!(how, State::Completed | State::Partial) {
             state.points.remove(&job.recovery_point);
         }
         Some(job)

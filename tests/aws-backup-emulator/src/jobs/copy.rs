@@ -9,6 +9,7 @@ use super::announce;
 use crate::agenda::Task;
 use crate::aws::Scope;
 use crate::event::Event;
+use crate::faults::{End, Ending};
 use crate::service::Service;
 use crate::state::copy_job::{CopyJob, State};
 use crate::state::failure::Failure;
@@ -32,18 +33,47 @@ enum Attempt {
 }
 
 pub(super) async fn start(service: &Service, scope: &Scope, id: &str) {
+    let task = Task::StartCopy { scope: scope.clone(), job: id.to_owned() };
+    if !destination_is_on(service, &task) {
+        return;
+    }
     let now = crate::time::milliseconds(service.timeline.now());
     match service.world.with(scope, |state| attempt(state, id, now)) {
         Attempt::Over => {}
-        Attempt::Later(when) => {
-            service.agenda.add(when, Task::StartCopy { scope: scope.clone(), job: id.to_owned() });
-        }
+        Attempt::Later(when) => service.agenda.add(when, task),
         Attempt::Refused(failure) => end(service, scope, id, State::Failed, Some(failure)),
         Attempt::Go(job, source) => match permission::check(service, scope, &job, &source).await {
             Ok(()) => run(service, scope, id),
+            // One of the two Regions has gone off meanwhile: tried again when it is back.
+            Err(_) if is_off(service, scope, &job) => wait(service, now, task),
             Err(failure) => end(service, scope, id, State::Failed, Some(failure)),
         },
     }
+}
+
+/// A copy needs both Regions. Its own one is on when a task is done; while the destination's is off, the task is put off.
+fn destination_is_on(service: &Service, task: &Task) -> bool {
+    let (Task::StartCopy { scope, job } | Task::FinishCopy { scope, job }) = task else { return true };
+    let region = service
+        .world
+        .with(scope, |state| state.copy_jobs.get(job).map(|job| job.destination.scope.region.clone()));
+    region.is_none_or(|region| service.agenda.put_off(&region, task.clone()).is_err())
+}
+
+fn is_off(service: &Service, scope: &Scope, job: &CopyJob) -> bool {
+    service.agenda.holds(&scope.region) || service.agenda.holds(&job.destination.scope.region)
+}
+
+/// An attempt to start that came to nothing is made again.
+fn wait(service: &Service, now: Timestamp, task: Task) {
+    if let Task::StartCopy { scope, job } = &task {
+        service.world.with(scope, |state| {
+            if let Some(job) = state.copy_jobs.get_mut(job) {
+                job.starting = false;
+            }
+        });
+    }
+    service.agenda.add(now, task);
 }
 
 /// One job per resource: while another one runs, a backup or a copy, a copy job waits.
@@ -126,41 +156,55 @@ fn begin(
     Some(Ok((job.clone(), copy)))
 }
 
-/// The job has run its time: its copy is complete, unless the source has gone meanwhile.
+/// The job has run its time: its copy is complete, unless the source has gone meanwhile, or a fault has the job end otherwise.
 pub(super) fn finish(service: &Service, scope: &Scope, id: &str) {
+    let task = Task::FinishCopy { scope: scope.clone(), job: id.to_owned() };
+    if !destination_is_on(service, &task) {
+        return;
+    }
     let now = crate::time::milliseconds(service.timeline.now());
     match service.world.with_all(|regions| complete(regions, scope, id, now)) {
         None => {}
         Some(Err(failure)) => end(service, scope, id, State::Failed, Some(failure)),
-        Some(Ok((there, copy))) => {
+        Some(Ok(Made { copy, there, how, failure })) => {
             announce(service, Event::recovery_point(&there, now, &copy));
-            end(service, scope, id, State::Completed, None);
+            end(service, scope, id, how, failure);
         }
     }
 }
 
-fn complete(
-    regions: &mut Regions,
-    scope: &Scope,
-    id: &str,
-    now: Timestamp,
-) -> Option<Result<(Scope, RecoveryPoint), Failure>> {
+/// What a job has made when it has run its time.
+#[derive(Debug)]
+struct Made {
+    copy: RecoveryPoint,
+    there: Scope,
+    how: State,
+    failure: Option<Failure>,
+}
+
+fn complete(regions: &mut Regions, scope: &Scope, id: &str, now: Timestamp) -> Option<Result<Made, Failure>> {
     let state = regions.at(scope);
     let job = state.copy_jobs.get(id).filter(|job| job.state == State::Running)?.clone();
     if complete_source(state, &job).is_none() {
         return Some(Err(no_source(&job)));
     }
+    let (how, status, failure) = match job.ending.clone() {
+        None => (State::Completed, Status::Completed, None),
+        Some(Ending { end: End::Partial, failure }) => (State::Partial, Status::Partial, Some(failure)),
+        Some(Ending { failure, .. }) => return Some(Err(failure)),
+    };
     let there = job.destination.scope.clone();
-    let Some(copy) = regions.at(&there).points.get_mut(&job.recovery_point) else {
+    let points = &mut regions.at(&there).points;
+    let Some(copy) = points.get_mut(&job.recovery_point) else {
         return Some(Err(no_vault(&job)));
     };
-    (copy.status, copy.completed) = (Status::Completed, Some(now));
+    (copy.status, copy.completed) = (status, Some(now));
     let copy = copy.clone();
-    regions.at(&there).points.plan(&copy.arn, now);
-    Some(Ok((there, copy)))
+    points.plan(&copy.arn, now);
+    Some(Ok(Made { copy, there, how, failure }))
 }
 
-/// The job ends; what it had made of a copy goes, unless it completed.
+/// The job ends; what it had made of a copy goes, unless it completed at least in part.
 pub(super) fn end(service: &Service, scope: &Scope, id: &str, how: State, failure: Option<Failure>) {
     let now = crate::time::milliseconds(service.timeline.now());
     let ended = service.world.with_all(|regions| {
@@ -170,7 +214,7 @@ pub(super) fn end(service: &Service, scope: &Scope, id: &str, how: State, failur
         let job = job.clone();
         let there = regions.at(&job.destination.scope);
         there.arrivals.remove(id);
-        if how != State::Completed {
+        if !matches!(how, State::Completed | State::Partial) {
             there.points.remove(&job.recovery_point);
         }
         Some(job)

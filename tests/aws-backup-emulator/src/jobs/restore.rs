@@ -11,6 +11,7 @@ use crate::aws::keys;
 use crate::aws::restored_table::{self, RestoreError, TableKey};
 use crate::aws::{Clients, Scope};
 use crate::event::Event;
+use crate::faults::{End, Ending};
 use crate::service::Service;
 use crate::state::RegionState;
 use crate::state::failure::Failure;
@@ -35,9 +36,22 @@ pub(super) async fn start(service: &Service, scope: &Scope, id: &str) {
         Attempt::End(how, failure) => end(service, scope, id, how, Some(failure)).await,
         Attempt::Go(job, point) => match make(service, scope, &job, &point).await {
             Ok(making) => run(service, scope, &job, making).await,
+            // The Region has gone off meanwhile: tried again when it is back.
+            Err(_) if service.agenda.holds(&scope.region) => wait(service, scope, id),
             Err(failure) => end(service, scope, id, State::Failed, Some(failure)).await,
         },
     }
+}
+
+/// An attempt to start that came to nothing is made again.
+fn wait(service: &Service, scope: &Scope, id: &str) {
+    service.world.with(scope, |state| {
+        if let Some(job) = state.restore_jobs.get_mut(id) {
+            job.starting = false;
+        }
+    });
+    let task = Task::StartRestore { scope: scope.clone(), job: id.to_owned() };
+    service.agenda.add(service.timeline.now(), task);
 }
 
 fn attempt(state: &mut RegionState, id: &str) -> Attempt {
@@ -196,16 +210,32 @@ async fn run(service: &Service, scope: &Scope, job: &RestoreJob, making: Making)
     service.agenda.add(now + job.duration.running, task);
 }
 
-/// The job has run its time: its table is filled and can be used.
+/// The job has run its time: its table is filled and can be used, unless a fault has the job end otherwise.
 pub(super) async fn finish(service: &Service, scope: &Scope, id: &str) {
     let running = service.world.with(scope, |state| {
         let job = state.restore_jobs.get(id).filter(|job| job.state == State::Running)?;
         Some((job.clone(), job.making.clone()?))
     });
     let Some((job, making)) = running else { return };
+    if let Some(Ending { end: how, failure }) = job.ending {
+        return end(service, scope, id, state_of(how), Some(failure)).await;
+    }
     match fill(service, scope, &job, &making).await {
         Ok(()) => end(service, scope, id, State::Completed, None).await,
+        // The Region has gone off meanwhile: done again when it is back.
+        Err(_) if service.agenda.holds(&scope.region) => {
+            let task = Task::FinishRestore { scope: scope.clone(), job: job.id };
+            service.agenda.add(service.timeline.now(), task);
+        }
         Err(failure) => end(service, scope, id, State::Failed, Some(failure)).await,
+    }
+}
+
+/// Restore jobs neither expire nor complete in part: no fault makes them.
+fn state_of(how: End) -> State {
+    match how {
+        End::Aborted => State::Aborted,
+        End::Failed | End::Expired | End::Partial => State::Failed,
     }
 }
 

@@ -59,7 +59,8 @@ fn insert(state: &mut RegionState, call: &Call, accepted: Accepted) -> (BackupJo
     if let Some(job) = known.and_then(|id| state.backup_jobs.get(id)) {
         return (job.clone(), false);
     }
-    let job = accepted.into_job(&call.scope, call.now(), state.settings.advanced_dynamodb());
+    let mut job = accepted.into_job(&call.scope, call.now(), state.settings.advanced_dynamodb());
+    job.ending = call.service.faults.ending(call.operation.name, &call.caller);
     if let Some(token) = token {
         state.backup_tokens.insert(token, job.id.clone());
     }

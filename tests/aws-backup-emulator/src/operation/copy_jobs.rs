@@ -57,7 +57,7 @@ fn insert(
     if let Some(job) = known.and_then(|id| state.copy_jobs.get(id)) {
         return Ok((job.clone(), false));
     }
-    let job = accepted.into_job(state, call.now())?;
+    let mut job = accepted.into_job(state, call.now())?;
     let arrival = Arrival {
         vault: job.destination.vault.clone(),
         resource_arn: job.resource_arn.clone(),
@@ -65,6 +65,7 @@ fn insert(
     };
     let arrivals = &mut regions.at(&job.destination.scope).arrivals;
     arrivals.add(&job.id, arrival, most).map_err(ApiError::limit_exceeded)?;
+    job.ending = call.service.faults.ending(call.operation.name, &call.caller);
     let state = regions.at(&call.scope);
     if let Some(token) = token {
         state.copy_tokens.insert(token, job.id.clone());

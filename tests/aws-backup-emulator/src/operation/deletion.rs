@@ -19,7 +19,7 @@ pub(super) async fn delete(call: &Call) -> Result<Value, ApiError> {
     let now = call.now();
     let changed = call.state(|state| {
         check(state, named)?;
-        let changed = end(state, named.1, linked);
+        let changed = end(state, named.1, stays_behind(call, linked));
         state.points.plan(named.1, now);
         Ok(changed)
     })?;
@@ -50,16 +50,24 @@ fn check(state: &RegionState, (name, arn): (&str, &str)) -> Result<(), ApiError>
     }
 }
 
-/// It is on its way out, or EXPIRED when the caller's role does not suffice; `None` when it was that already.
-fn end(state: &mut RegionState, arn: &str, linked: bool) -> Option<RecoveryPoint> {
+/// Why the point is EXPIRED instead of going: the caller's role does not suffice, or a fault has it so.
+fn stays_behind(call: &Call, linked: bool) -> Option<&'static str> {
+    if !linked {
+        Some("The recovery point could not be deleted: the IAM role lacks iam:CreateServiceLinkedRole.")
+    } else if call.service.faults.leaves_expired(&call.caller) {
+        Some("The recovery point could not be deleted.")
+    } else {
+        None
+    }
+}
+
+/// It is on its way out, or EXPIRED for a reason; `None` when it was that already.
+fn end(state: &mut RegionState, arn: &str, stays_behind: Option<&str>) -> Option<RecoveryPoint> {
     let point = state.points.get_mut(arn)?;
     let before = point.status;
-    (point.status, point.status_message) = if linked {
-        (Status::Deleting, None)
-    } else {
-        let message =
-            "The recovery point could not be deleted: the IAM role lacks iam:CreateServiceLinkedRole.";
-        (Status::Expired, Some(message.to_owned()))
+    (point.status, point.status_message) = match stays_behind {
+        None => (Status::Deleting, None),
+        Some(why) => (Status::Expired, Some(why.to_owned())),
     };
     (point.status != before).then(|| point.clone())
 }

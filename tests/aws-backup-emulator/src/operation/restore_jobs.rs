@@ -52,7 +52,8 @@ fn insert(state: &mut RegionState, call: &Call, accepted: Accepted) -> Result<(R
         return Err(ApiError::not_found(format!("Recovery point {arn} does not exist.")));
     };
     restorable(arn, point.status)?;
-    let job = accepted.into_job(call.now(), call.service.job_times().restore_seconds, point);
+    let mut job = accepted.into_job(call.now(), call.service.job_times().restore_seconds, point);
+    job.ending = call.service.faults.ending(call.operation.name, &call.caller);
     if let Some(token) = token {
         state.restore_tokens.insert(token, job.id.clone());
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::recovery_point::{Lifecycle, RecoveryPoint};
 use crate::aws::Scope;
+use crate::faults::Ending;
 use crate::time::epoch;
 
 /// Where a job is in its life.
@@ -16,6 +17,8 @@ pub(crate) enum State {
     Running,
     Completed,
     Failed,
+    /// Ended with less than the whole; the copy is no better.
+    Partial,
 }
 
 impl State {
@@ -25,12 +28,13 @@ impl State {
             Self::Running => "RUNNING",
             Self::Completed => "COMPLETED",
             Self::Failed => "FAILED",
+            Self::Partial => "PARTIAL",
         }
     }
 
     /// Nothing comes after it.
     pub(crate) fn is_final(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed)
+        matches!(self, Self::Completed | Self::Failed | Self::Partial)
     }
 }
 
@@ -84,6 +88,8 @@ pub(crate) struct CopyJob {
     pub(crate) starting: bool,
     pub(crate) completed: Option<Timestamp>,
     pub(crate) failure: Option<Failure>,
+    /// How a fault makes it end when its time has come.
+    pub(crate) ending: Option<Ending>,
     /// The copy's own ARN.
     pub(crate) recovery_point: String,
     /// The copy's lifecycle and key, known once the job runs.
@@ -98,9 +104,9 @@ impl CopyJob {
         self.starting || self.state == State::Running
     }
 
-    /// The copy's ARN, told when the job has completed.
+    /// The copy's ARN, told when the job has completed, at least in part.
     pub(crate) fn known_recovery_point(&self) -> Option<&str> {
-        (self.state == State::Completed).then_some(self.recovery_point.as_str())
+        matches!(self.state, State::Completed | State::Partial).then_some(self.recovery_point.as_str())
     }
 
     /// The category that the job is listed under.

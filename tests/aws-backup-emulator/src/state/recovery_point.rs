@@ -19,6 +19,8 @@ use crate::time::epoch;
 pub(crate) enum Status {
     Creating,
     Completed,
+    /// Made by a job that ended so: not to be restored from.
+    Partial,
     /// On its way out, but there until it has gone.
     Deleting,
     /// To be deleted, but it could not be: there and paid for until it is deleted again.
@@ -30,6 +32,7 @@ impl Status {
         match self {
             Self::Creating => "CREATING",
             Self::Completed => "COMPLETED",
+            Self::Partial => "PARTIAL",
             Self::Deleting => "DELETING",
             Self::Expired => "EXPIRED",
         }

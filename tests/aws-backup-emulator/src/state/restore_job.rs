@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::recovery_point::Storage;
 use crate::aws::table::Snapshot;
+use crate::faults::Ending;
 use crate::time::epoch;
 
 /// What reading from cold storage adds to a restore (AWS Backup Developer Guide, "Restore a backup").
@@ -90,6 +91,8 @@ pub(crate) struct RestoreJob {
     pub(crate) created_resource: Option<String>,
     pub(crate) completed: Option<Timestamp>,
     pub(crate) failure: Option<Failure>,
+    /// How a fault makes it end when its time has come.
+    pub(crate) ending: Option<Ending>,
     pub(crate) size: u64,
 }
 
@@ -183,6 +186,7 @@ pub(crate) mod tests {
             created_resource: (state == State::Completed).then(|| arn("dynamodb", "table/orders-restored")),
             completed: state.is_final().then(|| at("2026-01-31T05:14:53.128Z")),
             failure: None,
+            ending: None,
             size: 36048,
         }
     }

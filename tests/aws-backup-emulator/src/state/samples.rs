@@ -38,7 +38,9 @@ pub(crate) fn vault() -> Vault {
 pub(crate) fn point() -> RecoveryPoint {
     let created = at("2026-01-31T02:10:31.152Z");
     RecoveryPoint {
-        initiated: created,
+        job_id: "A827233A-D405-4A86-A440-759FA94F34DD".to_owned(),
+        vault_arn: vault().arn.into(),
+        role_arn: "arn:aws:iam::111122223333:role/ddb-backup".into(),
         completed: Some(at("2026-01-31T02:11:05.689Z")),
         key_arn: Some(vault().key.arn.into()),
         size: 36048,
@@ -66,6 +68,7 @@ pub(crate) fn copy_job() -> CopyJob {
         starting: false,
         completed: None,
         failure: None,
+        ending: None,
         recovery_point: COPY.to_owned(),
         lifecycle: None,
         key_arn: None,

@@ -46,10 +46,7 @@ async fn controls_say_what_they_are_and_what_they_want() -> Result<()> {
     let answer = http(stack.emulator.control_endpoint(), "GET", "/clock", "").await?;
     assert!(answer.starts_with("HTTP/1.0 200 OK"), "{answer}");
     let unknown = stack.control("PUT", "/weather", "{}").await?;
-    assert!(
-        unknown["controls"].as_array().is_some_and(|all| all.contains(&json!("PUT /clock"))),
-        "{unknown}"
-    );
+    assert!(unknown["controls"]["PUT /clock"].is_string(), "{unknown}");
     for (path, body) in [
         ("/clock", "{}"),
         ("/clock", r#"{"now": "soon"}"#),

@@ -168,6 +168,12 @@ impl Stack {
         config(&self.local.endpoint, root_of(account), region)
     }
 
+    /// What a client of the local AWS needs in a Region, as the account's root, without second attempts.
+    pub(crate) fn aws_in(&self, region: &'static str) -> SdkConfig {
+        let config = config(&self.local.endpoint, credentials(), region);
+        config.into_builder().retry_config(RetryConfig::disabled()).build()
+    }
+
     /// A client of the emulator with any access key.
     pub(crate) fn backup_as(&self, key: &str, token: Option<&str>) -> aws_sdk_backup::Client {
         let credentials = Credentials::new(key, "test", token.map(str::to_owned), None, "test");
@@ -291,6 +297,14 @@ impl Stack {
         let answer = http(&self.local.endpoint, "PUT", &path, "").await?;
         ensure!(answer.contains(" 200 "), "{path}: {answer}");
         Ok(())
+    }
+
+    /// What the control endpoint refuses with.
+    pub(crate) async fn refused(&self, method: &str, path: &str, body: &str) -> Result<String> {
+        let answer = http(self.emulator.control_endpoint(), method, path, body).await?;
+        ensure!(answer.starts_with("HTTP/1.0 400"), "{method} {path} {body}: {answer}");
+        let body = self.control(method, path, body).await?;
+        Ok(body["error"].as_str().context("no error")?.to_owned())
     }
 
     /// `operation outcome` of each call since the log was cleared.

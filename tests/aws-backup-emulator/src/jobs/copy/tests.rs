@@ -50,7 +50,7 @@ fn a_copy_whose_source_cools_while_it_runs_completes() {
     let (scope, id) = (samples::scope(), copy_job().id);
     begin(&mut regions, &scope, &id).unwrap().unwrap();
     regions.at(&scope).points.get_mut(POINT).unwrap().storage = Storage::Cold;
-    let (_, copy) = complete(&mut regions, &scope, &id, at("2026-01-31T03:08:00Z")).unwrap().unwrap();
+    let Made { copy, .. } = complete(&mut regions, &scope, &id, at("2026-01-31T03:08:00Z")).unwrap().unwrap();
     assert_eq!((copy.status, copy.storage), (Status::Completed, Storage::Warm));
 }
 

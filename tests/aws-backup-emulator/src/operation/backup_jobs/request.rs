@@ -156,6 +156,7 @@ impl Accepted {
             expected_completion: None,
             completed: None,
             failure: None,
+            ending: None,
             advanced,
             recovery_point,
             key_arn: None,

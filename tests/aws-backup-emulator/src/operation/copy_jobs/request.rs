@@ -140,6 +140,7 @@ impl Accepted {
             starting: false,
             completed: None,
             failure: None,
+            ending: None,
             lifecycle: None,
             key_arn: None,
             size: point.size,

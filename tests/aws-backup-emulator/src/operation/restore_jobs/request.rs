@@ -103,6 +103,7 @@ impl Accepted {
             created_resource: None,
             completed: None,
             failure: None,
+            ending: None,
             size: point.size,
         }
     }

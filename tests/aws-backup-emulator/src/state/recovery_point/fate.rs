@@ -31,7 +31,7 @@ impl RecoveryPoint {
         match self.status {
             Status::Creating | Status::Expired => None,
             Status::Deleting => Some((now + DELETION, Step::Vanish)),
-            Status::Completed => {
+            Status::Completed | Status::Partial => {
                 let (cold, end) = self.lifecycle.as_ref()?.calculated(self.created);
                 let cold = cold.filter(|_| self.storage == Storage::Warm);
                 let cold = cold.map(|cold| (cold.max(now), Step::MoveToCold));
@@ -45,12 +45,11 @@ impl RecoveryPoint {
     pub(crate) fn is_due(&self, step: Step, now: Timestamp) -> bool {
         let calculated = self.lifecycle.as_ref().map(|lifecycle| lifecycle.calculated(self.created));
         let (cold, end) = calculated.unwrap_or_default();
+        let stays = matches!(self.status, Status::Completed | Status::Partial);
         let past = |when: Option<Timestamp>| when.is_some_and(|when| when <= now);
         match step {
-            Step::MoveToCold => {
-                self.status == Status::Completed && self.storage == Storage::Warm && past(cold)
-            }
-            Step::Expire => self.status == Status::Completed && past(end),
+            Step::MoveToCold => stays && self.storage == Storage::Warm && past(cold),
+            Step::Expire => stays && past(end),
             Step::Vanish => self.status == Status::Deleting,
         }
     }

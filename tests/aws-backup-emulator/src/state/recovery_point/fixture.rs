@@ -44,6 +44,8 @@ impl RecoveryPoint {
             vault_arn: format!("arn:aws:backup:eu-central-1:111122223333:backup-vault:{vault}").into(),
             resource_arn: resource.into(),
             created,
+            initiated: created,
+            completed: Some(created),
             ..point("sample", None)
         }
     }
