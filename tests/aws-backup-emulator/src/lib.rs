@@ -7,11 +7,7 @@
 //! The local AWS is asked who calls: `GET <aws_endpoint>/_local/callers/<access key id>` answers
 //! `{"arn", "account", "session_token"}`, or 404.
 //!
-//! Where AWS documents nothing, the emulator chooses what is hardest on a client:
-//! a missing vault is an `AccessDeniedException` wherever one is named, and `StartBackupJob` accepts it and fails the job;
-//! a repeated idempotency token answers with the first job whatever else the request says; lists come newest first in pages
-//! of 100; a point is there from the moment the job runs, and takes no new tags before it is complete; job ids are in upper
-//! case in the API and in lower case in events.
+//! What it does, row by row with the document that says so or the reason for a choice of its own: `docs/emulator.md`.
 
 mod agenda;
 mod aws;

@@ -208,6 +208,14 @@ mod tests {
         assert!(given(target().input_path("$.none")).is_err());
     }
 
+    #[test]
+    fn a_target_with_an_input_transformer_is_not_served() {
+        let transformer = aws_sdk_eventbridge::types::InputTransformer::builder().input_template("<x>");
+        let target = Target::builder().id("t").arn("arn:aws:lambda:eu-central-1:1:function:f");
+        let target = target.input_transformer(transformer.build().unwrap()).build().unwrap();
+        assert!(input(&target, &json!({})).unwrap_err().starts_with("not delivered"));
+    }
+
     #[rstest]
     #[case::another_source(r#"{"source":["dynachain"]}"#, true)]
     #[case::another_state(r#"{"source":["aws.backup"],"detail":{"state":["FAILED","EXPIRED"]}}"#, true)]

@@ -139,7 +139,8 @@ pub(super) async fn list(call: &Call) -> Result<Value, ApiError> {
         return Err(ApiError::invalid_parameter(format!("Invalid vault type: {kind}")));
     }
     // All vaults here are the account's own plain ones.
-    let none = kind.is_some_and(|kind| kind != "BACKUP_VAULT") || call.query("shared") == Some("true");
+    let shared = call.checked("shared", |text| text == "true" || text == "false")?;
+    let none = kind.is_some_and(|kind| kind != "BACKUP_VAULT") || shared == Some("true");
     let vaults = call.state(|state| {
         let vaults = state.vaults.values().filter(|_| !none);
         vaults.map(|vault| (vault.name.clone(), vault.describe(state.points.count_in(&vault.name)))).collect()
@@ -160,7 +161,10 @@ mod tests {
     #[case("a", false)]
     #[case("with.dot", false)]
     #[case("ümlaut", false)]
-    fn vault_names_keep_to_the_model(#[case] name: &str, #[case] good: bool) {
+    fn a_vault_name_has_2_to_50_letters_digits_hyphens_and_underscores(
+        #[case] name: &str,
+        #[case] good: bool,
+    ) {
         assert_eq!(is_name(name), good);
         assert!(is_name(&"a".repeat(50)) && !is_name(&"a".repeat(51)));
     }

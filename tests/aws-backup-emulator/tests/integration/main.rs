@@ -2,10 +2,15 @@
 
 mod clients;
 mod clock;
+mod documentation;
 mod events;
 mod iam;
+mod idempotency;
 mod jobs;
-mod points;
+mod lists;
+mod settings;
 mod stack;
 mod tags;
 mod vaults;
+mod windows;
+mod wire;
