@@ -38,13 +38,14 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
 async fn handle(service: &Arc<Service>, request: Request, entry: &mut Entry) -> Result<Value, ApiError> {
     let (head, body) = request.into_parts();
     let (method, path) = (head.method.as_str(), head.uri.path());
+    // Read whatever comes of the call: a body that is left makes the server hang up on the client's next call.
+    let body = to_bytes(body, LARGEST_BODY).await;
     let caller = service.callers.identify(&head.headers).await?;
     (entry.principal, entry.region) = (caller.arn.clone(), caller.region.clone());
     entry.operation = format!("{method} {path}");
     let (operation, path) = route(method, path).ok_or_else(|| ApiError::not_emulated(method, path))?;
     entry.operation = operation.name.to_owned();
-    let body =
-        to_bytes(body, LARGEST_BODY).await.map_err(|error| ApiError::serialization(error.to_string()))?;
+    let body = body.map_err(|error| ApiError::serialization(error.to_string()))?;
     let call = Call {
         service: service.clone(),
         operation,
