@@ -2,6 +2,7 @@
 
 mod clients;
 mod clock;
+mod coverage;
 mod documentation;
 mod events;
 mod iam;
