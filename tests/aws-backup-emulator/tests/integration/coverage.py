@@ -1,4 +1,4 @@
-"""Prints how much of AWS Backup's service model the emulator has, as the table at the end of docs/emulator.md.
+"""Prints how much of AWS Backup's service model there is, as the table at the end of docs/emulator.md has it.
 
 Every operation of the model is called once: what answers 501 is not emulated. Each modelled error of an emulated operation
 must either be had by a call in `PROBES`, or `never` must say why there is no such call. `ServiceUnavailableException` is had
@@ -173,7 +173,7 @@ wrong = [f"{name} is not emulated, but has probes or reasons"
 rows = [row(name, wrong) for name in EMULATED]
 if wrong:
     sys.exit("\n".join(wrong))
-print(f"{len(EMULATED)} of the {len(ALL)} operations of the service model are emulated, the others answer 501. Names of errors are")
-print("without their `Exception`; unmodelled ones (AccessDenied and those of callers and wire) can be had of all operations.\n")
+print(f"Of the service model's {len(ALL)} operations {len(EMULATED)} are emulated, the others answer 501. Names of errors are")
+print("without their `Exception`; unmodelled ones, such as AccessDenied, can be had of every operation.\n")
 print("| operation | modelled errors it answers | never, and why |\n|---|---|---|")
 print("\n".join(rows))
