@@ -112,7 +112,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_calls_give_way() {
+    fn the_oldest_calls_give_way_after_20000() {
+        assert_eq!(MOST, 20_000);
         let log = CallLog::default();
         for _ in 0..=MOST {
             log.record(Entry::new(Timestamp::UNIX_EPOCH));

@@ -27,3 +27,16 @@ pub(crate) fn without_nulls(value: Value) -> Value {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_member_without_a_value_is_left_out_of_an_answer() {
+        let given = json!({ "a": null, "b": [{ "c": null, "d": 0 }], "e": { "f": null }, "g": false });
+        assert_eq!(without_nulls(given), json!({ "b": [{ "d": 0 }], "e": {}, "g": false }));
+    }
+}

@@ -9,11 +9,7 @@
 //! switches a Region of it off, as `PUT /regions/<region>` on the control endpoint does with the emulator's own.
 //! It shows a table as it is while a restore makes it: `PUT <aws_endpoint>/_local/tables/<status>/<table ARN>`.
 //!
-//! Where AWS documents nothing, the emulator chooses what is hardest on a client:
-//! a missing vault is an `AccessDeniedException` wherever one is named, and `StartBackupJob` accepts it and fails the job;
-//! a repeated idempotency token answers with the first job whatever else the request says; lists come newest first in pages
-//! of 100; a point is there from the moment the job runs, and takes no new tags before it is complete; ids of backup jobs
-//! are in upper case in the API and in lower case in events.
+//! What it does, row by row with the document that says so or the reason for a choice of its own: `docs/emulator.md`.
 
 mod agenda;
 mod aws;

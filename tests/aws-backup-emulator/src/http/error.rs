@@ -125,3 +125,27 @@ impl ApiError {
         Value::Object(self.members.clone()).to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(ApiError::not_found("x"))]
+    #[case(ApiError::invalid_parameter("x"))]
+    #[case(ApiError::missing_parameter("x"))]
+    #[case(ApiError::invalid_request("x"))]
+    #[case(ApiError::limit_exceeded("x"))]
+    #[case(ApiError::already_exists("x", "arn", Some("r1")))]
+    #[case(ApiError::vault_not_empty())]
+    fn a_client_error_is_a_400_with_code_message_type_and_context(#[case] error: ApiError) {
+        assert_eq!(error.status, StatusCode::BAD_REQUEST);
+        let body: Value = serde_json::from_str(&error.body()).unwrap();
+        assert_eq!((&body["Type"], &body["Context"]), (&"Client".into(), &"n/a".into()));
+        assert!(body["Message"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
+        let code = body["Code"].as_str().and_then(|code| code.strip_prefix("ERROR_")).unwrap();
+        assert!(code.len() == 4 && code.bytes().all(|b| b.is_ascii_digit()), "{body}");
+    }
+}

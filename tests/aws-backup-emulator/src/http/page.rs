@@ -151,10 +151,19 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_tokens_are_checked() {
+    fn a_page_has_1_to_1000_entries_and_100_unless_the_caller_says() {
         for size in ["0", "1001", "-1", "many"] {
             assert!(Page::new("ListX", Some(size), None).is_err(), "{size}");
         }
+        let entries: Vec<(String, ())> = (0..2000).map(|n| (format!("{n:04}"), ())).collect();
+        for (size, length) in [(None, 100), (Some("1"), 1), (Some("1000"), 1000)] {
+            let (page, next) = Page::new("ListX", size, None).unwrap().cut(entries.clone());
+            assert_eq!((page.len(), next.is_string()), (length, true));
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_forged_or_of_another_list_is_refused() {
         let token = seal("ListX", "a");
         assert!(Page::new("ListX", None, Some(&token)).is_ok());
         assert!(Page::new("ListY", None, Some(&token)).is_err());

@@ -191,14 +191,25 @@ mod tests {
     #[case::point("GET", &format!("/backup-vaults/dynachain/recovery-points/{ARN}"), Some("DescribeRecoveryPoint"))]
     #[case::tags("GET", &format!("/tags/{ARN}/"), Some("ListTags"))]
     #[case::tag("POST", &format!("/tags/{ARN}"), Some("TagResource"))]
-    #[case::not_emulated("PUT", "/restore-jobs", None)]
+    #[case::not_emulated("PUT", "/scan/job", None)]
     #[case::nothing("GET", "/", None)]
     fn paths_lead_to_operations(#[case] method: &str, #[case] path: &str, #[case] name: Option<&str>) {
         assert_eq!(route(method, path).map(|(operation, _)| operation.name), name);
     }
 
     #[test]
-    fn parts_and_queries_are_decoded() {
+    fn every_path_is_served_with_and_without_a_trailing_slash() {
+        for operation in operation::ALL {
+            let path = format!("/{}", operation.path.replace(['{', '}'], ""));
+            for path in [path.clone(), format!("{path}/")] {
+                let found = route(operation.method, &path).map(|(found, _)| found.name);
+                assert_eq!(found, Some(operation.name), "{} {path}", operation.method);
+            }
+        }
+    }
+
+    #[test]
+    fn encoded_arns_in_paths_and_queries_are_decoded() {
         let table = "/resources/arn%3Aaws%3Adynamodb%3Aeu-west-1%3A1%3Atable%2Forders/recovery-points";
         let (_, parts) = route("GET", table).unwrap();
         assert_eq!(parts, [("resourceArn", "arn:aws:dynamodb:eu-west-1:1:table/orders".to_owned())]);

@@ -60,12 +60,17 @@ fn allow_if(condition: &str) -> String {
     r#"{"StringEquals":{"aws:ResourceTag/dynachain:managed":"chain"},"Null":{"aws:RequestTag/dynachain:managed":"true"}}"#,
     false
 )]
-#[case::unknown_operator(r#"{"NumericLessThan":{"aws:ResourceTag/dynachain:managed":"1"}}"#, false)]
-#[case::unknown_key(r#"{"StringNotEquals":{"aws:SourceVpc":"x"}}"#, false)]
-#[case::unknown_variable(r#"{"StringNotEquals":{"aws:PrincipalAccount":"${aws:userid}"}}"#, false)]
-fn an_allow_with_a_condition(#[case] condition: &str, #[case] allowed: bool) {
+fn conditions_hold_as_the_iam_operators_say(#[case] condition: &str, #[case] allowed: bool) {
     let expected = if allowed { Verdict::Allowed } else { Verdict::ImplicitDeny };
     assert_eq!(verdict("backup:TagResource", POINT, &[allow_if(condition)]), expected);
+}
+
+#[rstest]
+#[case::operator(r#"{"NumericLessThan":{"aws:ResourceTag/dynachain:managed":"1"}}"#)]
+#[case::key(r#"{"StringNotEquals":{"aws:SourceVpc":"x"}}"#)]
+#[case::variable(r#"{"StringNotEquals":{"aws:PrincipalAccount":"${aws:userid}"}}"#)]
+fn an_unknown_operator_key_or_variable_in_a_condition_allows_nothing(#[case] condition: &str) {
+    assert_eq!(verdict("backup:TagResource", POINT, &[allow_if(condition)]), Verdict::ImplicitDeny);
 }
 
 #[rstest]
@@ -96,14 +101,17 @@ fn a_deny_wins_over_an_allow_also_when_it_cannot_be_read(#[case] more: &str, #[c
 #[case::not_resource_names_it(r#""Action":"*","NotResource":"arn:aws:backup:*:*:recovery-point:*""#, false)]
 #[case::other_account(r#""Action":"*","Resource":"arn:aws:backup:*:999999999999:recovery-point:*""#, false)]
 #[case::no_resource(r#""Action":"*""#, false)]
-fn actions_and_resources(#[case] elements: &str, #[case] allowed: bool) {
+fn a_statement_speaks_of_its_actions_and_resources_or_of_all_others(
+    #[case] elements: &str,
+    #[case] allowed: bool,
+) {
     let policy = format!(r#"{{"Statement":[{{"Effect":"Allow",{elements}}}]}}"#);
     let expected = if allowed { Verdict::Allowed } else { Verdict::ImplicitDeny };
     assert_eq!(verdict("backup:TagResource", POINT, &[policy]), expected);
 }
 
 #[test]
-fn a_boundary_only_takes_away() {
+fn a_permissions_boundary_only_takes_away() {
     let all: Policy = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#.parse().unwrap();
     let lists: Policy =
         r#"{"Statement":{"Effect":"Allow","Action":"backup:List*","Resource":"*"}}"#.parse().unwrap();
@@ -130,7 +138,11 @@ fn a_document_is_read_as_the_iam_api_encodes_it() {
 #[case::another(r#"{"Service":"lambda.amazonaws.com"}"#, "sts:AssumeRole", false)]
 #[case::account(r#"{"AWS":"111122223333"}"#, "sts:AssumeRole", false)]
 #[case::other_action(r#"{"Service":"backup.amazonaws.com"}"#, "sts:TagSession", false)]
-fn a_trust_policy_names_services(#[case] principal: &str, #[case] action: &str, #[case] trusted: bool) {
+fn a_role_is_trusted_to_the_services_that_its_trust_policy_names(
+    #[case] principal: &str,
+    #[case] action: &str,
+    #[case] trusted: bool,
+) {
     let policy: Policy =
         format!(r#"{{"Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"{action}"}}]}}"#)
             .parse()

@@ -208,7 +208,10 @@ mod tests {
     #[case("a", false)]
     #[case("with.dot", false)]
     #[case("ümlaut", false)]
-    fn vault_names_keep_to_the_model(#[case] name: &str, #[case] good: bool) {
+    fn a_vault_name_has_2_to_50_letters_digits_hyphens_and_underscores(
+        #[case] name: &str,
+        #[case] good: bool,
+    ) {
         assert_eq!(is_name(name), good);
         assert!(is_name(&"a".repeat(50)) && !is_name(&"a".repeat(51)));
     }

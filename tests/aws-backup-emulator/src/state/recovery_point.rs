@@ -190,3 +190,18 @@ impl RecoveryPoint {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifecycle_counts_days_of_24_hours_from_the_creation_of_the_point() {
+        let created: Timestamp = "2025-03-29T12:00:00Z".parse().unwrap();
+        let lifecycle = Lifecycle { cold_after: Some(1), delete_after: Some(91) };
+        let (cold, delete) = lifecycle.calculated(created);
+        assert_eq!(cold, "2025-03-30T12:00:00Z".parse().ok());
+        assert_eq!(delete, "2025-06-28T12:00:00Z".parse().ok());
+        assert_eq!(Lifecycle::default().calculated(created), (None, None));
+    }
+}

@@ -218,3 +218,25 @@ async fn a_denial_says_whether_a_policy_or_a_boundary_is_the_reason() -> Result<
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prune_role_deletes_the_points_of_a_chain_and_is_denied_all_others() -> Result<()> {
+    let stack = Stack::start().await?;
+    let table = stack.table("orders", 1, &[]).await?;
+    let chain = point(&stack, &table, "dynachain:managed", "chain").await?;
+    let manual = point(&stack, &table, "dynachain:managed", "manual").await?;
+    let prune = r#"{"Effect":"Allow","Action":"backup:DeleteRecoveryPoint","Resource":"arn:aws:backup:*:*:recovery-point:*",
+        "Condition":{"StringEquals":{"aws:ResourceTag/dynachain:managed":"chain"}}},
+        {"Effect":"Allow","Action":"iam:CreateServiceLinkedRole","Resource":"*"}"#;
+    stack.caller("prune", prune).await?;
+    let caller = stack.backup_with("prune").await?;
+    let delete =
+        |point: &str| caller.delete_recovery_point().backup_vault_name(VAULT).recovery_point_arn(point).send();
+    assert_eq!(denied(&refusal(delete(&manual).await)), "backup:DeleteRecoveryPoint");
+    delete(&chain).await?;
+    stack.pass(60).await;
+    let left = stack.backup.list_recovery_points_by_backup_vault().backup_vault_name(VAULT).send().await?;
+    let left: Vec<_> = left.recovery_points().iter().filter_map(|point| point.recovery_point_arn()).collect();
+    assert_eq!(left, [manual]);
+    Ok(())
+}

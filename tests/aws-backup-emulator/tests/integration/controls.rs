@@ -19,7 +19,7 @@ async fn the_control_endpoint_lists_its_controls() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reset_resets_all_controls_but_the_time_and_keeps_what_aws_backup_has() -> Result<()> {
     let stack = Stack::start().await?;
-    let controls = ["/jobs", "/limits", "/faults", "/events", "/regions", "/calls"];
+    let controls = ["/jobs", "/quotas", "/limits", "/faults", "/events", "/regions", "/calls"];
     let mut at_first = Vec::new();
     stack.control("DELETE", "/calls", "").await?;
     for control in controls {
@@ -27,6 +27,7 @@ async fn a_reset_resets_all_controls_but_the_time_and_keeps_what_aws_backup_has(
     }
     for (control, body) in [
         ("/jobs", r#"{"backup_seconds": 5}"#),
+        ("/quotas", r#"{"concurrent_copies": 1}"#),
         ("/limits", r#"{"preset": "aws"}"#),
         ("/faults", r#"[{"operation": "*", "effect": "throttle"}]"#),
         ("/events", r#"{"lose": 1, "seed": 3}"#),

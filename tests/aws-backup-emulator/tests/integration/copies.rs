@@ -18,11 +18,11 @@ use crate::stack::{ACCOUNT, BACKUP_POLICY, BACKUP_ROLE, Stack, VAULT};
 /// Where copies go.
 const WEST: &str = "arn:aws:backup:eu-west-1:111122223333:backup-vault:dynachain";
 /// All that a copy does as its role.
-const COPY: &str = r#"{"Effect":"Allow","Action":"backup:CopyFromBackupVault","Resource":"arn:aws:backup:*:*:recovery-point:*"},
+pub(crate) const COPY: &str = r#"{"Effect":"Allow","Action":"backup:CopyFromBackupVault","Resource":"arn:aws:backup:*:*:recovery-point:*"},
     {"Effect":"Allow","Action":"backup:CopyIntoBackupVault","Resource":"arn:aws:backup:*:*:backup-vault:*"}"#;
 
 /// A role's policy with these statements beside those that backups need.
-fn with_backups(statements: &str) -> String {
+pub(crate) fn with_backups(statements: &str) -> String {
     BACKUP_POLICY.replacen('[', &format!("[{statements},"), 1)
 }
 

@@ -11,6 +11,7 @@ use aws_backup_emulator::{Emulator, Settings};
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_sdk_backup::config::{Credentials, ProvideCredentials as _, SharedCredentialsProvider};
 use aws_sdk_backup::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_backup::types::BackupJobState;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, PutRequest,
     ScalarAttributeType, Tag, WriteRequest,
@@ -99,12 +100,25 @@ pub(crate) fn root() -> PathBuf {
 
 /// One request in HTTP/1.0, read to the end as the functions' clock reads it: the whole answer, head included.
 pub(crate) async fn http(address: &str, method: &str, path: &str, body: &str) -> Result<String> {
+    exchange(address, method, path, "", body).await
+}
+
+/// As [`http`], of the account's root, with a signature that nobody verifies.
+pub(crate) async fn http_as_root(address: &str, method: &str, path: &str, body: &str) -> Result<String> {
+    let scope = format!("test/20250106/{REGION}/backup/aws4_request");
+    let signature = "0".repeat(64);
+    let header = format!(
+        "Authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={signature}\r\n"
+    );
+    exchange(address, method, path, &header, body).await
+}
+
+async fn exchange(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Result<String> {
     let address = address.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await?;
     let length = body.len();
-    let request =
-        format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n{body}");
-    stream.write_all(request.as_bytes()).await?;
+    let head = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {length}\r\n");
+    stream.write_all(format!("{head}{headers}\r\n{body}").as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(answer)
@@ -265,6 +279,34 @@ impl Stack {
         table: &str,
     ) -> aws_sdk_backup::operation::start_backup_job::builders::StartBackupJobFluentBuilder {
         self.backup.start_backup_job().backup_vault_name(VAULT).resource_arn(table).iam_role_arn(BACKUP_ROLE)
+    }
+
+    /// A backup that has completed: its job's id and its recovery point.
+    pub(crate) async fn backed_up(&self, table: &str) -> Result<(String, String)> {
+        let job = self.start_backup(table).send().await?.backup_job_id.context("id")?;
+        self.pass(100).await;
+        let done = self.backup.describe_backup_job().backup_job_id(&job).send().await?;
+        ensure!(done.state() == Some(&BackupJobState::Completed), "{job}: {:?}", done.status_message());
+        Ok((job, done.recovery_point_arn.context("arn")?))
+    }
+
+    /// A description of a recovery point of the vault, not sent yet.
+    pub(crate) fn describe_point(
+        &self,
+        point: &str,
+    ) -> aws_sdk_backup::operation::describe_recovery_point::builders::DescribeRecoveryPointFluentBuilder
+    {
+        self.backup.describe_recovery_point().backup_vault_name(VAULT).recovery_point_arn(point)
+    }
+
+    /// The whole answer to one request of the account's root, as the wire has it.
+    pub(crate) async fn raw(&self, method: &str, path: &str, body: &str) -> Result<String> {
+        http_as_root(self.emulator.backup_endpoint(), method, path, body).await
+    }
+
+    /// The local AWS's endpoint.
+    pub(crate) fn local_aws(&self) -> &str {
+        &self.local.endpoint
     }
 
     /// Lets so many emulated seconds pass.

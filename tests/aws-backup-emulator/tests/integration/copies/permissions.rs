@@ -28,6 +28,21 @@ async fn the_caller_needs_start_copy_job_on_the_point_and_pass_role() -> Result<
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_whose_retention_a_locked_vault_does_not_permit_fails() -> Result<()> {
+    let scene = Scene::start().await?;
+    let lock = scene.west.put_backup_vault_lock_configuration().backup_vault_name(VAULT);
+    lock.min_retention_days(36).send().await?;
+    let message = "Copy job failed. The retention specified in the job is not within the range specified for the target \
+                   Backup Vault.";
+    let inherited = scene.copied(scene.copy()).await?;
+    assert_eq!(ending(&inherited), ("FAILED", "INVALID_LIFECYCLE", message));
+    let longer = Lifecycle::builder().delete_after_days(36).build();
+    let longer = scene.copied(scene.copy().lifecycle(longer)).await?;
+    assert_eq!(ending(&longer), ("COMPLETED", "SUCCESS", ""));
+    Ok(())
+}
+
 /// How a copy ends whose role has these statements.
 async fn ends_with(scene: &Scene, statements: &str) -> Result<(String, String)> {
     scene.stack.allow("backup", &with_backups(statements)).await?;
