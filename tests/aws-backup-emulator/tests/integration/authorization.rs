@@ -230,8 +230,9 @@ async fn a_prune_role_deletes_the_points_of_a_chain_and_is_denied_all_others() -
         {"Effect":"Allow","Action":"iam:CreateServiceLinkedRole","Resource":"*"}"#;
     stack.caller("prune", prune).await?;
     let caller = stack.backup_with("prune").await?;
-    let delete =
-        |point: &str| caller.delete_recovery_point().backup_vault_name(VAULT).recovery_point_arn(point).send();
+    let delete = |point: &str| {
+        caller.delete_recovery_point().backup_vault_name(VAULT).recovery_point_arn(point).send()
+    };
     assert_eq!(denied(&refusal(delete(&manual).await)), "backup:DeleteRecoveryPoint");
     delete(&chain).await?;
     stack.pass(60).await;

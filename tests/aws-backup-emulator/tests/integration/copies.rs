@@ -27,15 +27,15 @@ pub(crate) fn with_backups(statements: &str) -> String {
 }
 
 /// A table with a point in the home vault, and a vault in the west for its copies.
-struct Scene {
-    stack: Stack,
-    west: Client,
+pub(crate) struct Scene {
+    pub(crate) stack: Stack,
+    pub(crate) west: Client,
     table: String,
     point: String,
 }
 
 impl Scene {
-    async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         let stack = Stack::start().await?;
         stack.allow("backup", &with_backups(COPY)).await?;
         let west = stack.backup_in("eu-west-1");
@@ -50,19 +50,19 @@ impl Scene {
     }
 
     /// A copy to the west with nothing special about it, not sent yet.
-    fn copy(&self) -> StartCopyJobFluentBuilder {
+    pub(crate) fn copy(&self) -> StartCopyJobFluentBuilder {
         let copy = self.stack.backup.start_copy_job().recovery_point_arn(&self.point);
         copy.source_backup_vault_name(VAULT).destination_backup_vault_arn(WEST).iam_role_arn(BACKUP_ROLE)
     }
 
     /// Starts a copy and lets it run to its end.
-    async fn copied(&self, copy: StartCopyJobFluentBuilder) -> Result<CopyJob> {
+    pub(crate) async fn copied(&self, copy: StartCopyJobFluentBuilder) -> Result<CopyJob> {
         let id = copy.send().await?.copy_job_id.context("id")?;
         self.stack.pass(100).await;
         self.job(&id).await
     }
 
-    async fn job(&self, id: &str) -> Result<CopyJob> {
+    pub(crate) async fn job(&self, id: &str) -> Result<CopyJob> {
         let answer = self.stack.backup.describe_copy_job().copy_job_id(id).send().await?;
         answer.copy_job.context("no job")
     }
@@ -79,13 +79,13 @@ impl Scene {
     }
 
     /// Starts a copy and runs it to its end: the copy's ARN.
-    async fn copy_arn(&self) -> Result<String> {
+    pub(crate) async fn copy_arn(&self) -> Result<String> {
         self.copied(self.copy()).await?.destination_recovery_point_arn.context("no copy")
     }
 }
 
 /// State, category and message.
-fn ending(job: &CopyJob) -> (&str, &str, &str) {
+pub(crate) fn ending(job: &CopyJob) -> (&str, &str, &str) {
     let state = job.state().map_or("", |state| state.as_str());
     (state, job.message_category().unwrap_or_default(), job.status_message().unwrap_or_default())
 }

@@ -1,3 +1,5 @@
+mod jobs;
+
 use anyhow::{Context as _, Result};
 use serde_json::json;
 

@@ -11,6 +11,7 @@ mod ends;
 mod events;
 mod events_astray;
 mod faults;
+mod held;
 mod holds;
 mod iam;
 mod idempotency;

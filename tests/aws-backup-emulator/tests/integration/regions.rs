@@ -1,3 +1,5 @@
+mod jobs;
+
 use anyhow::{Context as _, Result, ensure};
 use aws_backup_emulator::{Emulator, Settings};
 

@@ -1,5 +1,6 @@
 //! Restore jobs, and the tables that they make.
 
+mod copies;
 mod encryption;
 mod events;
 mod failures;
