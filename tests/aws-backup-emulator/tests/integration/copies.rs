@@ -31,7 +31,7 @@ pub(crate) struct Scene {
     pub(crate) stack: Stack,
     pub(crate) west: Client,
     table: String,
-    point: String,
+    pub(crate) point: String,
 }
 
 impl Scene {

@@ -5,7 +5,7 @@ use aws_sdk_backup::types::{RestoreJobStatus, StorageClass};
 
 use super::*;
 use crate::copies::Scene;
-use crate::ends::{DAY, lifecycle, with_point};
+use crate::ends::{DAY, delete, lifecycle, status, with_point};
 use crate::stack::{BACKUP_ROLE, refusal};
 
 /// A restore of a copy where it lies; how it ended.
@@ -61,5 +61,40 @@ async fn a_point_that_has_moved_to_cold_storage_is_restored_late_and_not_copied(
     assert_eq!(outcome(&job(&stack, &restoring).await?), ("COMPLETED", ""));
     let items = stack.dynamodb.scan().table_name("restored").send().await.context("no table")?;
     assert_eq!(items.count(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_point_that_is_being_copied_or_restored_cannot_be_deleted() -> Result<()> {
+    let scene = Scene::start().await?;
+    let stack = &scene.stack;
+    stack.role("restore", r#"{"Service":"backup.amazonaws.com"}"#, RESTORE_POLICY).await?;
+    let being = |work: &str| {
+        let message = format!("Recovery point {} is being {work}. Try again later.", scene.point);
+        format!("400 InvalidResourceStateException {message}")
+    };
+    scene.copy().send().await?;
+    assert_eq!(delete(stack, &scene.point).await, being("copied"));
+    stack.pass(100).await;
+    start(restore(stack, &scene.point)).await?;
+    stack.pass(20).await;
+    assert_eq!(delete(stack, &scene.point).await, being("restored"));
+    stack.pass(100).await;
+    assert_eq!(delete(stack, &scene.point).await, "no refusal at all");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_ends_by_its_own_lifecycle_whatever_becomes_of_its_source() -> Result<()> {
+    let scene = Scene::start().await?;
+    let copy = scene.copied(scene.copy().lifecycle(lifecycle(0, 60))).await?;
+    let copy = copy.destination_recovery_point_arn.context("no copy")?;
+    let describe = || scene.west.describe_recovery_point().backup_vault_name(VAULT).recovery_point_arn(&copy);
+    scene.stack.pass(40 * DAY).await;
+    assert_eq!(status(&scene.stack, &scene.point).await?, None);
+    assert_eq!(describe().send().await?.storage_class(), Some(&StorageClass::Warm));
+    scene.stack.pass(21 * DAY).await;
+    let gone = refusal(describe().send().await);
+    assert!(gone.starts_with("400 ResourceNotFoundException"), "{gone}");
     Ok(())
 }
