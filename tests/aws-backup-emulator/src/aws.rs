@@ -1,9 +1,14 @@
-//! The local AWS beside this emulator: DynamoDB, IAM, KMS, EventBridge and Lambda, called as the account's root.
+//! The local AWS beside this emulator: DynamoDB, IAM, KMS, EventBridge, Lambda and SQS, called as the account's root.
 
+mod input;
 pub(crate) mod keys;
+pub(crate) mod plain;
+pub(crate) mod restored_table;
 pub(crate) mod roles;
 pub(crate) mod rules;
+pub(crate) mod switch;
 pub(crate) mod table;
+mod targets;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,12 +28,20 @@ pub(crate) struct Scope {
 impl Scope {
     /// `arn:<partition>:<service>:<region>:<account>:<resource>` in this scope.
     pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
-        let partition = match self.region.split('-').next() {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition(), self.region, self.account)
+    }
+
+    /// As [`Scope::arn`], of a service that has no Regions.
+    pub(crate) fn global_arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}::{}:{resource}", self.partition(), self.account)
+    }
+
+    fn partition(&self) -> &'static str {
+        match self.region.split('-').next() {
             Some("cn") => "aws-cn",
             _ if self.region.starts_with("us-gov-") => "aws-us-gov",
             _ => "aws",
-        };
-        format!("arn:{partition}:{service}:{}:{}:{resource}", self.region, self.account)
+        }
     }
 }
 
@@ -40,6 +53,7 @@ pub(crate) struct Clients {
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) kms: aws_sdk_kms::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
 }
 
 /// Makes clients, once per scope.
@@ -56,9 +70,26 @@ impl LocalAws {
         Self { endpoint: endpoint.to_owned(), account: account.to_owned(), clients: Mutex::default() }
     }
 
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     pub(crate) fn clients(&self, scope: &Scope) -> Clients {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients.entry(scope.clone()).or_insert_with(|| self.connect(scope)).clone()
+    }
+
+    /// Shows a table in another status, such as `CREATING`: the local DynamoDB makes tables at once.
+    ///
+    /// # Errors
+    /// When the local AWS does not answer, or there is no such table.
+    pub(crate) async fn set_table_status(&self, status: &str, arn: &str) -> Result<(), String> {
+        let path = format!("/_local/tables/{status}/{arn}");
+        match plain::request(&self.endpoint, "PUT", &path, "").await {
+            Ok((200, _)) => Ok(()),
+            Ok((answer, body)) => Err(format!("PUT {path}: {answer} {body}")),
+            Err(error) => Err(format!("PUT {path}: {error}")),
+        }
     }
 
     fn connect(&self, scope: &Scope) -> Clients {
@@ -86,6 +117,7 @@ impl LocalAws {
             iam: aws_sdk_iam::Client::new(&config),
             kms: aws_sdk_kms::Client::new(&config),
             lambda: aws_sdk_lambda::Client::from_conf(once),
+            sqs: aws_sdk_sqs::Client::new(&config),
         }
     }
 }

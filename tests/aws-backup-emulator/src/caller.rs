@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use serde::Deserialize;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
+use crate::aws::plain;
 use crate::cache::Cache;
 use crate::http::ApiError;
 
@@ -81,12 +80,12 @@ impl Callers {
 
     async fn holder(&self, key: &str) -> std::io::Result<Option<Holder>> {
         let key = percent_encoding::utf8_percent_encode(key, percent_encoding::NON_ALPHANUMERIC);
-        let answer = get(&self.endpoint, &format!("/_local/callers/{key}")).await?;
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        match head.split(' ').nth(1) {
-            Some("404") => Ok(None),
-            Some("200") => serde_json::from_str(body).map(Some).map_err(std::io::Error::other),
-            _ => Err(std::io::Error::other(format!("it answers {head:?}"))),
+        let (status, body) =
+            plain::request(&self.endpoint, "GET", &format!("/_local/callers/{key}"), "").await?;
+        match status {
+            404 => Ok(None),
+            200 => serde_json::from_str(&body).map(Some).map_err(std::io::Error::other),
+            _ => Err(std::io::Error::other(format!("it answers {status}: {body}"))),
         }
     }
 }
@@ -105,16 +104,6 @@ fn credential(authorization: &str) -> Option<(&str, &str)> {
         && rest == (Some("backup"), Some("aws4_request"), None)
         && signature.len() == 64;
     well_formed.then_some((key, region))
-}
-
-/// A GET in HTTP/1.0 over loopback: the server closes when it is done, so the answer is all there is to read.
-async fn get(endpoint: &str, path: &str) -> std::io::Result<String> {
-    let address = endpoint.trim_start_matches("http://").trim_end_matches('/');
-    let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes()).await?;
-    let mut answer = String::new();
-    stream.take(1 << 20).read_to_string(&mut answer).await?;
-    Ok(answer)
 }
 
 #[cfg(test)]

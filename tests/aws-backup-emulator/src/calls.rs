@@ -6,6 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::iam::matches_wildcards;
+use crate::principal::is_named;
+
 /// The most entries that are kept.
 const MOST: usize = 20_000;
 
@@ -39,6 +42,23 @@ impl Entry {
     }
 }
 
+/// Which entries are asked for: patterns, in which `*` stands for any run of characters.
+#[derive(Debug, Default)]
+pub(crate) struct Filter<'a> {
+    pub(crate) operation: Option<&'a str>,
+    /// A role's name or an ARN.
+    pub(crate) principal: Option<&'a str>,
+    pub(crate) region: Option<&'a str>,
+}
+
+impl Filter<'_> {
+    fn wants(&self, entry: &Entry) -> bool {
+        self.operation.is_none_or(|pattern| matches_wildcards(pattern, &entry.operation))
+            && self.principal.is_none_or(|pattern| is_named(pattern, &entry.principal))
+            && self.region.is_none_or(|pattern| matches_wildcards(pattern, &entry.region))
+    }
+}
+
 /// The log, bounded: the oldest entries give way.
 #[derive(Debug, Default)]
 pub(crate) struct CallLog(Mutex<Ring>);
@@ -65,12 +85,13 @@ impl CallLog {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Ring::default();
     }
 
-    /// Oldest first, and how many older ones gave way.
-    pub(crate) fn describe(&self) -> Value {
+    /// Oldest first, and how many older ones, wanted or not, gave way.
+    pub(crate) fn describe(&self, filter: &Filter<'_>) -> Value {
         let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let calls: Vec<Value> = ring
             .entries
             .iter()
+            .filter(|entry| filter.wants(entry))
             .map(|entry| {
                 json!({
                     "operation": entry.operation,
@@ -91,14 +112,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_calls_give_way() {
+    fn the_oldest_calls_give_way_after_20000() {
+        assert_eq!(MOST, 20_000);
         let log = CallLog::default();
         for _ in 0..=MOST {
             log.record(Entry::new(Timestamp::UNIX_EPOCH));
         }
-        let described = log.describe();
+        let described = log.describe(&Filter::default());
         assert_eq!((described["calls"].as_array().unwrap().len(), &described["dropped"]), (MOST, &json!(1)));
         log.clear();
-        assert_eq!(log.describe(), json!({ "calls": [], "dropped": 0 }));
+        assert_eq!(log.describe(&Filter::default()), json!({ "calls": [], "dropped": 0 }));
     }
 }

@@ -1,12 +1,16 @@
 //! The control endpoint: what a test does to the emulated world from outside. Its own port, loopback only, no credentials.
 //!
-//! | request | does |
-//! |---|---|
-//! | `GET /clock` | `{"now", "speed"}`; also for a client of HTTP/1.0 that reads to the end |
-//! | `PUT /clock {"now"?, "speed"?}` | sets the emulated time and how fast it runs, and answers when all that was due on the way has been done |
-//! | `GET /jobs`, `PUT /jobs {"backup_seconds"?, "copy_seconds"?, "restore_seconds"?}` | how long jobs take, in emulated seconds |
-//! | `GET /calls`, `DELETE /calls` | the latest calls and event deliveries, oldest first |
-//! | `DELETE /` | all of the above as at the start, but for the time: it stays where it is and runs at the speed of real time. Vaults, jobs and recovery points stay |
+//! One table of controls, which `GET /` lists; one module for each subject, which reads the input and leaves the rest to
+//! the part of the emulator that it is about.
+
+mod calls;
+mod clock;
+mod events;
+mod faults;
+mod jobs;
+mod limits;
+mod quotas;
+mod regions;
 
 use std::sync::Arc;
 
@@ -14,33 +18,93 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
-use serde::Deserialize;
+use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::service::{JobTimes, Service};
+use crate::service::Service;
 
-/// What there is, for those who ask for something else.
-const PATHS: [&str; 7] =
-    ["GET /clock", "PUT /clock", "GET /jobs", "PUT /jobs", "GET /calls", "DELETE /calls", "DELETE /"];
-/// A week: no job in a test takes longer.
-const LONGEST_JOB: u32 = 7 * 24 * 60 * 60;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClockInput {
-    now: Option<Timestamp>,
-    speed: Option<f64>,
+/// What a control is given.
+#[derive(Debug)]
+struct Input {
+    service: Arc<Service>,
+    /// What comes after the control's own path.
+    name: String,
+    query: Vec<(String, String)>,
+    body: String,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct JobsInput {
-    backup_seconds: Option<u32>,
-    copy_seconds: Option<u32>,
-    restore_seconds: Option<u32>,
+/// One thing that can be done here.
+struct Control {
+    method: &'static str,
+    /// Without the slash at its end; `{…}` at the end stands for a name.
+    path: &'static str,
+    does: &'static str,
+    run: for<'a> fn(&'a Input) -> BoxFuture<'a, Result<Value, String>>,
 }
+
+macro_rules! control {
+    ($method:literal, $path:literal, $run:path, $does:literal) => {
+        Control { method: $method, path: $path, does: $does, run: |input| Box::pin($run(input)) }
+    };
+}
+
+/// All of them.
+static CONTROLS: &[Control] = &[
+    control!("GET", "", list, "this list"),
+    control!("DELETE", "", reset, "resets all controls but the time; vaults, jobs and recovery points stay"),
+    control!("GET", "/clock", clock::get, "the emulated time, and how fast it runs"),
+    control!(
+        "PUT",
+        "/clock",
+        clock::put,
+        r#"{"now", "speed"}: sets the time or its speed; answers when all that was due on the way is done"#
+    ),
+    control!("GET", "/jobs", jobs::get, "how long jobs take, in emulated seconds"),
+    control!("PUT", "/jobs", jobs::put, r#"{"backup_seconds", "copy_seconds", "restore_seconds"}: sets it"#),
+    control!("GET", "/quotas", quotas::get, "quotas that a test may lower"),
+    control!(
+        "PUT",
+        "/quotas",
+        quotas::put,
+        r#"{"concurrent_copies"}: sets how many copy jobs may be on their way to one account in one Region"#
+    ),
+    control!("GET", "/limits", limits::get, "request rates per second"),
+    control!(
+        "PUT",
+        "/limits",
+        limits::put,
+        r#"{operation: per second or null}: sets rates or takes them away; "*" is all calls together, {"preset": "aws"} AWS's rates"#
+    ),
+    control!("GET", "/faults", faults::get, "the faults, and how often each has struck"),
+    control!(
+        "PUT",
+        "/faults",
+        faults::put,
+        r#"[{"operation", "principal", "count" or "probability", "effect"}]: replaces all faults"#
+    ),
+    control!("GET", "/events", events::get, "how events travel, and what has happened to them"),
+    control!(
+        "PUT",
+        "/events",
+        events::put,
+        r#"{"lose", "double", "reorder", "delay", "spread", "seed"}: makes them travel so; what is left out is 0"#
+    ),
+    control!("GET", "/regions", regions::get, "the Regions that are off"),
+    control!(
+        "PUT",
+        "/regions/{region}",
+        regions::put,
+        r#"{"available": false}: switches a Region off; true: on"#
+    ),
+    control!(
+        "GET",
+        "/calls",
+        calls::get,
+        "the latest calls and event deliveries, oldest first; ?operation=, principal= and region= take patterns"
+    ),
+    control!("DELETE", "/calls", calls::delete, "forgets them"),
+];
 
 /// Every path of the control endpoint.
 pub(crate) fn router(service: Arc<Service>) -> Router {
@@ -49,89 +113,68 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
 
 async fn answer(State(service): State<Arc<Service>>, method: Method, uri: Uri, body: String) -> Response {
     let path = uri.path().trim_end_matches('/');
-    let (status, body) = match (method.as_str(), path) {
-        ("GET", "/clock") => (StatusCode::OK, clock(&service)),
-        ("PUT", "/clock") => answer_to(set_clock(&service, &body).await),
-        ("GET", "/jobs") => (StatusCode::OK, jobs(&service)),
-        ("PUT", "/jobs") => answer_to(set_jobs(&service, &body)),
-        ("GET", "/calls") => (StatusCode::OK, service.calls.describe()),
-        ("DELETE", "/calls") => {
-            service.calls.clear();
-            (StatusCode::OK, service.calls.describe())
+    let (status, body) = match find(method.as_str(), path) {
+        Some((control, name)) => {
+            let query = crate::http::query(uri.query().unwrap_or_default());
+            let input = Input { service, name: name.to_owned(), query, body };
+            match (control.run)(&input).await {
+                Ok(body) => (StatusCode::OK, body),
+                Err(error) => (StatusCode::BAD_REQUEST, json!({ "error": error })),
+            }
         }
-        ("DELETE", "") => answer_to(reset(&service).await),
-        _ => {
+        None => {
             let error = format!("{method} {}: there is no such control", uri.path());
-            (StatusCode::NOT_FOUND, json!({ "error": error, "controls": PATHS }))
+            (StatusCode::NOT_FOUND, json!({ "error": error, "controls": controls() }))
         }
     };
     (status, axum::Json(body)).into_response()
 }
 
-fn answer_to(result: Result<Value, String>) -> (StatusCode, Value) {
-    match result {
-        Ok(body) => (StatusCode::OK, body),
-        Err(error) => (StatusCode::BAD_REQUEST, json!({ "error": error })),
-    }
-}
-
-fn read<T: DeserializeOwned>(body: &str, expected: &str) -> Result<T, String> {
-    serde_json::from_str(body).map_err(|error| format!("{error}; expected {expected}"))
-}
-
-fn clock(service: &Service) -> Value {
-    let now = crate::time::milliseconds(service.timeline.now());
-    json!({ "now": now, "speed": service.timeline.speed() })
-}
-
-async fn set_clock(service: &Arc<Service>, body: &str) -> Result<Value, String> {
-    let input: ClockInput = read(body, r#"{"now": "2025-01-06T06:00:00Z"}, {"speed": 60} or both"#)?;
-    if input.now.is_none() && input.speed.is_none() {
-        return Err("neither now nor speed is given".to_owned());
-    }
-    // The jump goes on to its end even when the client gives up waiting.
-    let timeline = service.timeline.clone();
-    let moved = tokio::spawn(async move {
-        if let Some(speed) = input.speed {
-            timeline.set_speed(speed).await.map_err(|error| error.to_string())?;
+/// The control, and the name at the end of the path.
+fn find<'a>(method: &str, path: &'a str) -> Option<(&'static Control, &'a str)> {
+    CONTROLS.iter().filter(|control| control.method == method).find_map(|control| {
+        match control.path.split_once('{') {
+            None => (control.path == path).then_some((control, "")),
+            Some((before, _)) => {
+                let name = path.strip_prefix(before)?;
+                (!name.is_empty() && !name.contains('/')).then_some((control, name))
+            }
         }
-        if let Some(now) = input.now {
-            timeline.advance_to(now).await;
-        }
-        Ok(())
-    });
-    moved.await.map_err(|error| error.to_string()).flatten()?;
-    Ok(clock(service))
+    })
 }
 
-fn jobs(service: &Service) -> Value {
-    let JobTimes { backup_seconds, copy_seconds, restore_seconds } = service.job_times();
-    json!({ "backup_seconds": backup_seconds, "copy_seconds": copy_seconds, "restore_seconds": restore_seconds })
+fn controls() -> Value {
+    let line = |control: &Control| {
+        let path = if control.path.is_empty() { "/" } else { control.path };
+        (format!("{} {path}", control.method), Value::from(control.does))
+    };
+    Value::Object(CONTROLS.iter().map(line).collect())
 }
 
-fn set_jobs(service: &Service, body: &str) -> Result<Value, String> {
-    let input: JobsInput =
-        read(body, r#"{"backup_seconds": 60, "copy_seconds": 60, "restore_seconds": 60}, or some of them"#)?;
-    let mut times = service.job_times();
-    let given = [
-        ("backup_seconds", input.backup_seconds, &mut times.backup_seconds),
-        ("copy_seconds", input.copy_seconds, &mut times.copy_seconds),
-        ("restore_seconds", input.restore_seconds, &mut times.restore_seconds),
-    ];
-    for (name, given, time) in given {
-        let seconds = given.unwrap_or(*time);
-        if seconds > LONGEST_JOB {
-            return Err(format!("{name} must be 0 to {LONGEST_JOB}, not {seconds}"));
-        }
-        *time = seconds;
-    }
-    service.set_job_times(times);
-    Ok(jobs(service))
+async fn list(_: &Input) -> Result<Value, String> {
+    Ok(json!({ "controls": controls() }))
 }
 
-async fn reset(service: &Service) -> Result<Value, String> {
-    service.set_job_times(JobTimes::default());
+async fn reset(input: &Input) -> Result<Value, String> {
+    let service = &input.service;
+    service.set_job_times(crate::service::JobTimes::default());
+    service.set_quotas(crate::service::Quotas::default());
+    service.limits.clear();
+    service.faults.set(Vec::new());
+    service.transit.set(crate::event::Quirks::default());
     service.calls.clear();
     service.timeline.set_speed(1.0).await.map_err(|error| error.to_string())?;
-    Ok(clock(service))
+    crate::regions::switch_all_on(service).await?;
+    clock::get(input).await
+}
+
+impl Input {
+    fn read<T: DeserializeOwned>(&self, expected: &str) -> Result<T, String> {
+        serde_json::from_str(&self.body).map_err(|error| format!("{error}; expected {expected}"))
+    }
+}
+
+/// All problems in one sentence, or none.
+fn no_problems(problems: &[String]) -> Result<(), String> {
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
 }

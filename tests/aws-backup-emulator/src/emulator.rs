@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::aws::Scope;
 use crate::aws::table::Snapshot;
+use crate::http::{Connection, Listener};
 use crate::jobs::Jobs;
 use crate::service::Service;
 use crate::timeline::Timeline;
@@ -135,7 +136,8 @@ async fn serve(port: u16, router: Router) -> Result<(String, JoinHandle<()>), St
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     let task = tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
+        let router = router.into_make_service_with_connect_info::<Connection>();
+        if let Err(error) = axum::serve(Listener(listener), router).await {
             tracing::error!(%error, "the emulator has stopped serving");
         }
     });

@@ -1,9 +1,16 @@
 //! Events as AWS Backup sends them to EventBridge (AWS Backup Developer Guide, "Monitoring AWS Backup events using Amazon
 //! EventBridge"), with the peculiarities of the documented samples: sizes as text, a sparse CREATED, the recovery point
-//! among the `resources` of a completed job only, ids in lower case where the API gives upper case.
+//! among the `resources` of a completed backup job only, ids of backup jobs in lower case where the API gives upper case.
+//! Copy jobs have peculiarities of their own: sizes as numbers, ids in upper case, the source among the `resources` of every
+//! event.
 
 mod backup_job;
+mod copy_job;
 mod recovery_point;
+mod restore_job;
+mod transit;
+
+pub(crate) use transit::{Counts, Quirks, Transit};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -4,16 +4,18 @@
 //! refused. Whatever this evaluator does not know (an element, an operator, a condition key, a variable without a value)
 //! fails closed: it takes an `Allow` statement out of play and keeps a `Deny` statement in.
 //!
-//! Not evaluated: service control policies, session policies, and resource policies other than those that
-//! [`Policy::trusts_service`] is asked about.
+//! Not evaluated: service control policies and session policies.
 
 mod condition;
 mod context;
 mod pattern;
 mod policy;
+mod resource_policy;
 
 pub(crate) use context::Context;
+pub(crate) use pattern::matches_wildcards;
 pub(crate) use policy::Policy;
+pub(crate) use resource_policy::{Grant, Principal};
 
 use policy::{Applies, Effect};
 
@@ -35,6 +37,25 @@ pub(crate) enum Verdict {
     ImplicitDeny,
     /// A statement denies it.
     ExplicitDeny,
+    /// The identity's policies allow it, and no statement of its boundary does.
+    OutOfBounds,
+    /// The identity's policies do not deny it, but a statement of its boundary does.
+    BoundaryDeny,
+}
+
+impl Verdict {
+    /// Why a call is refused, as AWS words it after the action and the resource.
+    pub(crate) fn reason(self, action: &str, grant: Grant) -> String {
+        match (self, grant) {
+            (Self::ExplicitDeny, Grant::Denied) => {
+                "with an explicit deny in a resource-based policy".to_owned()
+            }
+            (Self::ExplicitDeny, _) => "with an explicit deny in an identity-based policy".to_owned(),
+            (Self::BoundaryDeny, _) => "with an explicit deny in a permissions boundary".to_owned(),
+            (Self::OutOfBounds, _) => format!("because no permissions boundary allows the {action} action"),
+            _ => format!("because no identity-based policy allows the {action} action"),
+        }
+    }
 }
 
 /// A principal's policies.
@@ -47,14 +68,22 @@ pub(crate) struct PolicySet {
 }
 
 impl PolicySet {
-    /// The verdict on one request.
-    pub(crate) fn evaluate(&self, request: Request<'_>) -> Verdict {
-        let identity = evaluate(&self.identity, request);
+    /// The verdict on one request, with what the resource's own policy grants, in the principal's account: what is granted
+    /// to the principal itself needs no identity policy, and a boundary limits it too.
+    pub(crate) fn evaluate(&self, request: Request<'_>, grant: Grant) -> Verdict {
+        if grant == Grant::Denied {
+            return Verdict::ExplicitDeny;
+        }
+        let identity = match evaluate(&self.identity, request) {
+            Verdict::ImplicitDeny if grant == Grant::ToPrincipal => Verdict::Allowed,
+            verdict => verdict,
+        };
         let Some(boundary) = &self.boundary else { return identity };
         match (identity, evaluate(std::slice::from_ref(boundary), request)) {
-            (Verdict::ExplicitDeny, _) | (_, Verdict::ExplicitDeny) => Verdict::ExplicitDeny,
-            (Verdict::Allowed, Verdict::Allowed) => Verdict::Allowed,
-            _ => Verdict::ImplicitDeny,
+            (Verdict::ExplicitDeny, _) => Verdict::ExplicitDeny,
+            (_, Verdict::ExplicitDeny) => Verdict::BoundaryDeny,
+            (Verdict::Allowed, Verdict::ImplicitDeny) => Verdict::OutOfBounds,
+            (identity, _) => identity,
         }
     }
 }

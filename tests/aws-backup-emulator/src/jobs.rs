@@ -1,7 +1,13 @@
 //! Jobs as time passes: the emulator's own source of the timeline.
 
 mod backup;
+mod copy;
+mod legal_hold;
+mod recovery_point;
+mod restore;
 mod role;
+
+pub(crate) use legal_hold::STEP as LEGAL_HOLD_STEP;
 
 use std::sync::Arc;
 
@@ -25,14 +31,17 @@ pub(crate) struct Jobs(pub(crate) Arc<Service>);
 
 impl Source for Jobs {
     fn next_due(&self, _after: Timestamp) -> BoxFuture<'_, Option<Timestamp>> {
-        Box::pin(async { self.0.agenda.next_due() })
+        Box::pin(async {
+            let points = self.0.world.next_due(&self.0.agenda.held());
+            self.0.agenda.next_due().into_iter().chain(points).min()
+        })
     }
 
     fn fire(&self, at: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             // What is done may put more on the agenda that is due at once, such as events.
             loop {
-                let due = self.0.agenda.take_due(at);
+                let due = self.take_due(at);
                 if due.is_empty() {
                     return;
                 }
@@ -46,6 +55,12 @@ impl Source for Jobs {
 }
 
 impl Jobs {
+    fn take_due(&self, at: Timestamp) -> Vec<Task> {
+        let points = self.0.world.take_due(at, &self.0.agenda.held()).into_iter();
+        let steps = points.map(|(scope, point, step)| Task::StepPoint { scope, point, step });
+        steps.chain(self.0.agenda.take_due(at)).collect()
+    }
+
     async fn perform(&self, task: Task, bus: &Bus) {
         let service = &self.0;
         match task {
@@ -53,19 +68,38 @@ impl Jobs {
             Task::FinishBackup { scope, job } => backup::finish(service, &scope, &job),
             Task::ExpireBackup { scope, job } => backup::expire(service, &scope, &job),
             Task::AbortBackup { scope, job } => backup::abort(service, &scope, &job),
-            Task::Deliver(event) => deliver(service, bus, &event).await,
+            Task::StepLegalHold { scope, hold } => legal_hold::step(service, &scope, &hold),
+            Task::StepPoint { scope, point, step } => {
+                recovery_point::step(service, &scope, &point, step).await;
+            }
+            Task::StartRestore { scope, job } => restore::start(service, &scope, &job).await,
+            Task::FinishRestore { scope, job } => restore::finish(service, &scope, &job).await,
+            Task::StartCopy { scope, job } => copy::start(service, &scope, &job).await,
+            Task::FinishCopy { scope, job } => copy::finish(service, &scope, &job),
+            Task::Deliver(events) => deliver(service, bus, &events).await,
+            Task::DeliverOvertaken { scope, number } => {
+                deliver(service, bus, &service.transit.give_up_waiting(&scope, number)).await;
+            }
         }
     }
 }
 
-/// Puts an event on its way, to be delivered at once.
+/// Puts an event on its way.
 pub(crate) fn announce(service: &Service, event: Event) {
-    service.agenda.add(service.timeline.now(), Task::Deliver(event));
+    if let Some((due, task)) = service.transit.send(event, service.timeline.now()) {
+        service.agenda.add(due, task);
+    }
 }
 
-async fn deliver(service: &Service, bus: &Bus, event: &Event) {
-    let clients = service.aws.clients(&event.scope);
-    for delivery in rules::deliver(&clients, &event.scope, bus, &event.body).await {
+async fn deliver(service: &Service, bus: &Bus, events: &[Event]) {
+    for event in events {
+        deliver_one(service, bus, event).await;
+    }
+}
+
+async fn deliver_one(service: &Service, bus: &Bus, event: &Event) {
+    let (clients, now) = (service.aws.clients(&event.scope), service.timeline.now());
+    for delivery in rules::deliver(&clients, &event.scope, bus, &event.body, now).await {
         if delivery.outcome != "delivered" {
             tracing::warn!(target = %delivery.target, outcome = %delivery.outcome, "an event was not delivered");
         }
@@ -74,7 +108,7 @@ async fn deliver(service: &Service, bus: &Bus, event: &Event) {
             principal: delivery.target,
             region: event.scope.region.clone(),
             outcome: delivery.outcome,
-            ..Entry::new(service.timeline.now())
+            ..Entry::new(now)
         });
     }
 }

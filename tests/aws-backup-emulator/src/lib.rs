@@ -5,26 +5,29 @@
 //! passed one are enforced, and events go to the functions that the local AWS's EventBridge rules name.
 //!
 //! The local AWS is asked who calls: `GET <aws_endpoint>/_local/callers/<access key id>` answers
-//! `{"arn", "account", "session_token"}`, or 404.
+//! `{"arn", "account", "session_token"}`, or 404. `PUT <aws_endpoint>/_local/regions/<region>` with `{"available": false}`
+//! switches a Region of it off, as `PUT /regions/<region>` on the control endpoint does with the emulator's own.
+//! It shows a table as it is while a restore makes it: `PUT <aws_endpoint>/_local/tables/<status>/<table ARN>`.
 //!
-//! Where AWS documents nothing, the emulator chooses what is hardest on a client:
-//! a missing vault is an `AccessDeniedException` wherever one is named, and `StartBackupJob` accepts it and fails the job;
-//! a repeated idempotency token answers with the first job whatever else the request says; lists come newest first in pages
-//! of 100; a point is there from the moment the job runs, and takes no new tags before it is complete; job ids are in upper
-//! case in the API and in lower case in events.
+//! What it does, row by row with the document that says so or the reason for a choice of its own: `docs/emulator.md`.
 
 mod agenda;
 mod aws;
 mod cache;
 mod caller;
 mod calls;
+mod chance;
 mod control;
 mod emulator;
 mod event;
+mod faults;
 mod http;
 mod iam;
 mod jobs;
+mod limits;
 mod operation;
+mod principal;
+mod regions;
 mod service;
 mod state;
 mod time;

@@ -7,7 +7,10 @@ use crate::aws::roles::{Role, Roles};
 use crate::aws::{LocalAws, Scope};
 use crate::caller::Callers;
 use crate::calls::CallLog;
+use crate::event::Transit;
+use crate::faults::Faults;
 use crate::http::ApiError;
+use crate::limits::Limits;
 use crate::state::World;
 use crate::timeline::Timeline;
 
@@ -28,6 +31,19 @@ impl Default for JobTimes {
     }
 }
 
+/// Quotas that a test may lower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Quotas {
+    /// Copy jobs that may be on their way to one account in one Region (AWS Backup Developer Guide, "AWS Backup quotas").
+    pub(crate) concurrent_copies: usize,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self { concurrent_copies: 100 }
+    }
+}
+
 /// The emulator's parts.
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -37,8 +53,12 @@ pub(crate) struct Service {
     pub(crate) aws: LocalAws,
     pub(crate) callers: Callers,
     pub(crate) calls: CallLog,
+    pub(crate) limits: Limits,
+    pub(crate) faults: Faults,
+    pub(crate) transit: Transit,
     roles: Roles,
     job_times: Mutex<JobTimes>,
+    quotas: Mutex<Quotas>,
 }
 
 impl Service {
@@ -50,8 +70,12 @@ impl Service {
             aws: LocalAws::new(aws_endpoint, account),
             callers: Callers::new(aws_endpoint),
             calls: CallLog::default(),
+            limits: Limits::default(),
+            faults: Faults::default(),
+            transit: Transit::default(),
             roles: Roles::default(),
             job_times: Mutex::default(),
+            quotas: Mutex::default(),
         }
     }
 
@@ -61,6 +85,14 @@ impl Service {
 
     pub(crate) fn set_job_times(&self, times: JobTimes) {
         *self.job_times.lock().unwrap_or_else(PoisonError::into_inner) = times;
+    }
+
+    pub(crate) fn quotas(&self) -> Quotas {
+        *self.quotas.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_quotas(&self, quotas: Quotas) {
+        *self.quotas.lock().unwrap_or_else(PoisonError::into_inner) = quotas;
     }
 
     /// What is remembered of IAM is forgotten.

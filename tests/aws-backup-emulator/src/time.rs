@@ -42,19 +42,31 @@ pub(crate) fn http_date(instant: Timestamp) -> String {
 mod tests {
     use super::*;
 
+    fn evening() -> Timestamp {
+        "2020-07-15T21:39:07.2075Z".parse().unwrap()
+    }
+
+    fn midnight() -> Timestamp {
+        "2020-07-05T00:00:00Z".parse().unwrap()
+    }
+
     #[test]
-    fn every_form_is_as_aws_writes_it() {
-        let at: Timestamp = "2020-07-15T21:39:07.2075Z".parse().unwrap();
-        assert_eq!(epoch(at).to_string(), "1594849147.207");
-        assert_eq!(iso(at), "2020-07-15T21:39:07.207Z");
-        assert_eq!(iso_seconds(at), "2020-07-15T21:39:07Z");
-        assert_eq!(american(at), "Jul 15, 2020 9:39:07 PM");
-        assert_eq!(http_date(at), "Wed, 15 Jul 2020 21:39:07 GMT");
-        let whole: Timestamp = "2020-07-05T00:00:00Z".parse().unwrap();
-        assert_eq!(
-            (epoch(whole).to_string().as_str(), iso(whole).as_str()),
-            ("1593907200", "2020-07-05T00:00:00.000Z")
-        );
-        assert_eq!(american(whole), "Jul 5, 2020 12:00:00 AM");
+    fn times_in_answers_are_seconds_since_1970_with_milliseconds() {
+        assert_eq!(epoch(evening()).to_string(), "1594849147.207");
+        assert_eq!(epoch(midnight()).to_string(), "1593907200");
+        assert_eq!(http_date(evening()), "Wed, 15 Jul 2020 21:39:07 GMT");
+    }
+
+    #[test]
+    fn dates_in_events_have_milliseconds_and_the_event_itself_whole_seconds() {
+        assert_eq!(iso(evening()), "2020-07-15T21:39:07.207Z");
+        assert_eq!(iso(midnight()), "2020-07-05T00:00:00.000Z");
+        assert_eq!(iso_seconds(evening()), "2020-07-15T21:39:07Z");
+    }
+
+    #[test]
+    fn the_expected_completion_in_events_is_written_as_americans_do() {
+        assert_eq!(american(evening()), "Jul 15, 2020 9:39:07 PM");
+        assert_eq!(american(midnight()), "Jul 5, 2020 12:00:00 AM");
     }
 }

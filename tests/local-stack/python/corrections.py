@@ -12,8 +12,8 @@ from functools import wraps
 
 import boto3
 from ministack.core import iam_actions, iam_evaluator
-from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import eventbridge, iam, kms, scheduler
+from ministack.core.responses import error_response_json, get_account_id, get_region, request_scope
+from ministack.services import dynamodb, eventbridge, iam, kms, scheduler
 from ministack.services.cloudformation import provisioners, stacks
 
 
@@ -29,6 +29,7 @@ def apply() -> None:
     replica_keys_from_templates()
     vaults_in_the_backup_emulator()
     only_the_waker_wakes()
+    tables_being_created_cannot_be_used()
 
 
 def replaces(module, name: str):
@@ -321,3 +322,48 @@ def simulations_know_context_and_resources() -> None:
     # Handlers are found in a table of their own: the name alone would change nothing.
     assert iam._IAM_HANDLERS["SimulatePrincipalPolicy"] is iam._simulate_principal_policy
     iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = simulate
+
+
+# What each operation answers about a table that is being created.
+NO_ITEMS = ("ResourceNotFoundException", "Cannot do operations on a non-existent table")
+IN_USE = ("ResourceInUseException", "Attempt to change a resource which is still in use: Table is being created")
+NO_BACKUPS = ("ContinuousBackupsUnavailableException", "Backups are being enabled for the table. Please retry later")
+UNUSABLE = {
+    **dict.fromkeys(("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"), NO_ITEMS),
+    **dict.fromkeys(("BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"), NO_ITEMS),
+    **dict.fromkeys(("UpdateTable", "DeleteTable", "UpdateTimeToLive", "TagResource", "UntagResource"), IN_USE),
+    **dict.fromkeys(("PutResourcePolicy", "EnableKinesisStreamingDestination"), IN_USE),
+    "UpdateContinuousBackups": NO_BACKUPS,
+}
+# Whoever fills a table while it is being created, as a restore does, says so in this header.
+FILLS = "x-local-fill"
+
+
+def tables_of(request: dict) -> set[str]:
+    """The tables that a request to DynamoDB names, as far as it is in order; what is not, ministack refuses."""
+    found = [request.get("TableName"), request.get("ResourceArn")]
+    batch, transaction = request.get("RequestItems"), request.get("TransactItems")
+    found += batch if isinstance(batch, dict) else []
+    for item in transaction if isinstance(transaction, list) else []:
+        actions = item.values() if isinstance(item, dict) else []
+        found += [action.get("TableName") for action in actions if isinstance(action, dict)]
+    return {dynamodb._normalize_table_name(name) for name in found if isinstance(name, str) and name}
+
+
+def tables_being_created_cannot_be_used() -> None:
+    """A table in `CREATING` takes neither items nor changes; ministack makes tables at once, and so never refuses them.
+
+    DynamoDB API Reference, "CreateTable", "UpdateTable" and "UpdateContinuousBackups".
+    """
+
+    @replaces(dynamodb, "handle_request")
+    def _(original):
+        async def handle(method, path, headers, body, query_params):
+            refusal = UNUSABLE.get(headers.get("x-amz-target", "").rpartition(".")[2])
+            if refusal and FILLS not in headers:
+                tables = [dynamodb._tables.get(name) for name in tables_of(fields(body))]
+                if any(table and table["TableStatus"] == "CREATING" for table in tables):
+                    return error_response_json(*refusal, 400)
+            return await original(method, path, headers, body, query_params)
+
+        return handle

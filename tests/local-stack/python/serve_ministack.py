@@ -1,14 +1,16 @@
 """Starts ministack for dynachain's local AWS.
 
-Three answers more, everything else goes to ministack unchanged:
+Four answers more, everything else goes to ministack unchanged:
 
 - `GET /_local/callers/<access key id>`: `{"arn", "account", "session_token"}`, or 404 for an unknown key. The AWS Backup
   emulator asks it whose role a signed request carries, so that it can enforce the template's policies as ministack does
   for the services it serves itself.
 - `GET /_local/wakes`: all schedules and all `rate`/`cron` rules of all Regions, as ministack stores them, for the waker.
   The API itself would take a call per schedule, and ministack's ListSchedules ends after its first page.
+- `PUT /_local/regions/<region>`, `{"available": false}`: switches a Region off (`switches.py`); the AWS Backup emulator sets
+  it together with its own. `GET /_local/regions` answers `{"off": [...]}`.
 - `PUT /_local/tables/<status>/<table ARN>`: gives a table a status, such as `CREATING`. ministack makes and deletes tables
-  at once, AWS does not, and tests need a table in between.
+  at once, AWS does not, and tests need a table in between. A table's global indexes are created along with it.
 
 What ministack lacks or gets wrong, and this template meets, is set right in `corrections.py`.
 """
@@ -17,12 +19,14 @@ import json
 import sys
 
 import corrections
+import switches
 from ministack import app as ministack
 from ministack.core.iam_evaluator import resolve_caller_identity
 from ministack.services import dynamodb, eventbridge, scheduler
 from parent import end_with_parent
 
 CALLERS = "/_local/callers/"
+REGIONS = "/_local/regions"
 TABLES = "/_local/tables/"
 WAKES = "/_local/wakes"
 wrapped = ministack.app
@@ -42,14 +46,14 @@ def caller(access_key: str) -> dict | None:
 
 
 def wakes() -> dict:
-    """All that wakes a target at a time, with the ARN that names its Region and account."""
+    """All that wakes a target at a time, with the ARN that names its Region and account, and the Regions that are off."""
     schedules = [value for _, value in list(scheduler._schedules._data.items())]
     rules = [
         {**rule, "Targets": eventbridge._targets.get_scoped(account, region, key) or []}
         for (account, region, key), rule in list(eventbridge._rules._data.items())
         if rule.get("ScheduleExpression")
     ]
-    return {"Schedules": schedules, "Rules": rules}
+    return {"Schedules": schedules, "Rules": rules, "Off": sorted(switches.off)}
 
 
 def set_table_status(status_and_arn: str) -> dict | None:
@@ -60,7 +64,22 @@ def set_table_status(status_and_arn: str) -> dict | None:
     if table is None:
         return None
     table["TableStatus"] = status
+    if status in ("CREATING", "ACTIVE"):
+        for index in table["GlobalSecondaryIndexes"]:
+            index["IndexStatus"] = status
     return {"TableStatus": status}
+
+
+async def switch_region(region: str, receive) -> tuple[int, dict]:
+    """Switches a Region off or on, as the request's body says."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    available = corrections.fields(body).get("available")
+    if not region or not isinstance(available, bool):
+        return 400, {"message": '{"available": true} or {"available": false} for a Region is expected'}
+    return 200, {"off": switches.switch(region, available)}
 
 
 async def answer(send, status: int, body: dict | None) -> None:
@@ -70,11 +89,21 @@ async def answer(send, status: int, body: dict | None) -> None:
     await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
 
+async def nobody(send) -> None:
+    """The answer of a Region that is off."""
+    await send({"type": "http.response.start", "status": 503, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
 async def app(scope, receive, send):
     """The ASGI application: our answers here, all else in ministack."""
     path = scope["path"] if scope["type"] == "http" else ""
     if path == WAKES:
         await answer(send, 200, wakes())
+    elif path == REGIONS:
+        await answer(send, 200, {"off": sorted(switches.off)})
+    elif path.startswith(f"{REGIONS}/") and scope["method"] == "PUT":
+        await answer(send, *await switch_region(path.removeprefix(f"{REGIONS}/"), receive))
     elif path.startswith(TABLES) and scope["method"] == "PUT":
         found = set_table_status(path.removeprefix(TABLES))
         await answer(send, *((404, {"message": "there is no such table"}) if found is None else (200, found)))
@@ -82,6 +111,8 @@ async def app(scope, receive, send):
         found = caller(path.removeprefix(CALLERS))
         missing = {"message": "nobody holds this access key"}
         await answer(send, *((404, missing) if found is None else (200, found)))
+    elif path and switches.is_off(scope["headers"], scope.get("query_string", b"")):
+        await nobody(send)
     else:
         await wrapped(scope, receive, send)
 

@@ -85,7 +85,7 @@ fn how_to_use(stack: &LocalStack, notes: &Path) -> anyhow::Result<String> {
         ("AWS", stack.endpoint()),
         ("AWS Backup", stack.backup_endpoint()),
         ("Application Auto Scaling", stack.auto_scaling_endpoint()),
-        ("clock, job times, call log", stack.control_endpoint()),
+        ("controls: GET / lists them", stack.control_endpoint()),
     ] {
         writeln!(text, "{what:>28}  {endpoint}")?;
     }
@@ -115,6 +115,9 @@ fn how_to_use(stack: &LocalStack, notes: &Path) -> anyhow::Result<String> {
   curl $DYNACHAIN_CONTROL/clock
   curl -X PUT $DYNACHAIN_CONTROL/clock -d '{{"now":"{tomorrow}"}}'
   curl -X PUT $DYNACHAIN_CONTROL/jobs -d '{{"backup_seconds":5}}'
+
+  # all that can be done to it: faults, request rates, lost events, Regions that are off
+  curl $DYNACHAIN_CONTROL/
 
 Ctrl-C here ends it."#,
         tomorrow =

@@ -7,6 +7,7 @@
 //! checked against the template's policies.
 
 mod aws;
+mod control;
 mod deployment;
 pub mod environment;
 mod functions;
@@ -18,6 +19,7 @@ mod stack;
 pub mod waker;
 
 pub use aws::{ACCOUNT, ROOT_KEY};
+pub use control::Control;
 pub use deployment::Deployment;
 pub use functions::alone::{Outcome, run_function_once};
 pub use functions::binaries::{BIN_DIR, FUNCTIONS, directory as function_binaries};

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 
 use crate::aws::{self, ACCOUNT, ROOT_KEY};
+use crate::control::Control;
 use crate::deployment::{self, Deployment};
 use crate::functions::{Functions, InvokeError, binaries};
 use crate::processes::{Server, ServerSettings, free_port};
@@ -184,9 +185,14 @@ impl LocalStack {
         &self.endpoints.auto_scaling
     }
 
-    /// Where the emulator is controlled: clock, job times, call log.
+    /// Where the emulator is controlled.
     pub fn control_endpoint(&self) -> &str {
         &self.endpoints.control
+    }
+
+    /// Controls the emulator: faults, limits, events, Regions.
+    pub fn control(&self) -> Control {
+        Control::new(&self.endpoints.control)
     }
 
     /// The stack of the source Region first, then, unless left out, that of the target Region.

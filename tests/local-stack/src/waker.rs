@@ -51,6 +51,8 @@ pub struct Waker {
 #[derive(Debug)]
 struct State {
     wakes: Vec<Arc<Wake>>,
+    /// Regions that are off. What they would have woken meanwhile is not made up for.
+    off: Vec<String>,
     /// What a rate counts from: when its schedule or rule was first seen.
     anchors: BTreeMap<String, Timestamp>,
     /// Everything up to here has been fired.
@@ -61,8 +63,13 @@ struct State {
 impl Waker {
     /// A waker for all schedules and rules of the ministack at this endpoint.
     pub(crate) fn new(ministack: String, functions: Functions, now: Timestamp) -> Self {
-        let state =
-            State { wakes: Vec::new(), anchors: BTreeMap::new(), fired: now, remembered: VecDeque::new() };
+        let state = State {
+            wakes: Vec::new(),
+            off: Vec::new(),
+            anchors: BTreeMap::new(),
+            fired: now,
+            remembered: VecDeque::new(),
+        };
         Self { ministack, functions, state: Mutex::new(state) }
     }
 
@@ -105,7 +112,8 @@ impl Waker {
 }
 
 impl State {
-    fn learn(&mut self, stored: Stored) {
+    fn learn(&mut self, mut stored: Stored) {
+        self.off = std::mem::take(&mut stored.off);
         let (wakes, problems) = stored.wakes();
         for problem in problems {
             tracing::warn!("{problem}");
@@ -118,6 +126,9 @@ impl State {
     }
 
     fn next(&self, wake: &Wake, after: Timestamp) -> Option<Timestamp> {
+        if wake.is_in(&self.off) {
+            return None;
+        }
         wake.next(after, *self.anchors.get(&wake.arn)?)
     }
 
@@ -152,5 +163,49 @@ impl Source for Waker {
             let mut state = self.state();
             state.fired = state.fired.max(at);
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn stored(off: &[&str]) -> Stored {
+        let rule = |region: &str| {
+            json!({
+                "Arn": format!("arn:aws:events:{region}:111122223333:rule/r"), "State": "ENABLED",
+                "ScheduleExpression": "rate(15 minutes)",
+                "Targets": [{"Arn": format!("arn:aws:lambda:{region}:111122223333:function:f")}],
+            })
+        };
+        let rules: Vec<Value> = ["eu-central-1", "eu-west-1"].map(rule).into();
+        serde_json::from_value(json!({"Schedules": [], "Rules": rules, "Off": off})).unwrap()
+    }
+
+    #[test]
+    fn schedules_of_a_region_that_is_off_wake_nobody_and_are_not_made_up_for() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let start = at("2025-01-06T06:00:00Z");
+        let mut state = State {
+            wakes: Vec::new(),
+            off: Vec::new(),
+            anchors: BTreeMap::new(),
+            fired: start,
+            remembered: VecDeque::new(),
+        };
+        state.learn(stored(&[]));
+        state.learn(stored(&["eu-central-1"]));
+        let (moment, woken) = state.take_due(at("2025-01-06T06:20:00Z")).unwrap();
+        let woken: Vec<&str> = woken.iter().map(|wake| wake.arn.as_str()).collect();
+        assert_eq!(
+            (moment, woken),
+            (at("2025-01-06T06:15:00Z"), vec!["arn:aws:events:eu-west-1:111122223333:rule/r"])
+        );
+        state.fired = at("2025-01-06T06:20:00Z");
+        state.learn(stored(&[]));
+        let (moment, woken) = state.take_due(at("2025-01-06T06:40:00Z")).unwrap();
+        assert_eq!((moment, woken.len()), (at("2025-01-06T06:30:00Z"), 2));
     }
 }

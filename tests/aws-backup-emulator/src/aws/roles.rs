@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::operation::{get_policy::GetPolicyError, get_role::GetRoleError};
-use aws_sdk_lambda::operation::get_policy::GetPolicyError as FunctionPolicyError;
 
 use super::{LocalAws, Scope, describe};
 use crate::cache::Cache;
@@ -115,7 +114,7 @@ async fn managed(iam: &Client, arn: &str) -> Result<Option<Policy>, String> {
     Ok(version.map(|version| readable(arn, version.document().unwrap_or_default())))
 }
 
-fn parse(name: &str, document: &str) -> Option<Policy> {
+pub(super) fn parse(name: &str, document: &str) -> Option<Policy> {
     document.parse().map_err(|error| tracing::warn!(policy = name, %error, "a policy cannot be read")).ok()
 }
 
@@ -126,28 +125,4 @@ fn readable(name: &str, document: &str) -> Policy {
 
 fn nothing() -> Policy {
     Policy::deny_everything()
-}
-
-/// May EventBridge invoke this function for this rule, by the function's own policy?
-pub(crate) async fn rule_may_invoke(
-    lambda: &aws_sdk_lambda::Client,
-    function: &str,
-    rule: &str,
-    scope: &Scope,
-) -> Result<bool, String> {
-    let policy = match lambda.get_policy().function_name(function).send().await {
-        Ok(answer) => answer.policy,
-        Err(error)
-            if error.as_service_error().is_some_and(FunctionPolicyError::is_resource_not_found_exception) =>
-        {
-            None
-        }
-        Err(error) => return Err(describe(&error)),
-    };
-    let context = crate::iam::Context::default()
-        .with("aws:SourceArn", rule)
-        .with("aws:SourceAccount", scope.account.as_str());
-    Ok(policy
-        .and_then(|document| parse(function, &document))
-        .is_some_and(|p| p.trusts_service("events.amazonaws.com", "lambda:InvokeFunction", &context)))
 }

@@ -1,23 +1,22 @@
 //! Brings an event to the targets of every EventBridge rule that matches it, as the default bus does for AWS's own events.
 //!
 //! The local AWS refuses events from `aws.` sources, as AWS does from customers, but it knows the rules and can say which
-//! of them match. A function is invoked only when its own policy lets EventBridge do so. A delivery that fails is noted
-//! and not repeated: nothing here waits for a function that is broken.
+//! of them match. A delivery that fails is noted and not repeated: nothing here waits for a function that is broken.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::{Rule, RuleState, Target};
-use aws_sdk_lambda::primitives::Blob;
 use futures::StreamExt as _;
+use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Clients, Scope, describe, roles};
+use super::input::Occasion;
+use super::{Clients, Scope, describe, targets};
 use crate::cache::Cache;
 
-/// Functions invoked at the same time for one event.
+/// Targets that are brought one event at the same time.
 const AT_ONCE: usize = 8;
-/// The longest a function runs, with some room.
-const LONGEST: Duration = Duration::from_secs(910);
 
 /// What became of an event at one target.
 #[derive(Clone, Debug)]
@@ -33,7 +32,7 @@ pub(crate) struct Delivery {
 pub(crate) struct Bus {
     rules: Cache<Vec<Rule>>,
     targets: Cache<Vec<Target>>,
-    permissions: Cache<bool>,
+    pub(super) permissions: Cache<bool>,
 }
 
 impl Default for Bus {
@@ -43,23 +42,34 @@ impl Default for Bus {
     }
 }
 
-/// Delivers one event and waits until every target has answered.
-pub(crate) async fn deliver(clients: &Clients, scope: &Scope, bus: &Bus, event: &Value) -> Vec<Delivery> {
+/// Delivers one event, which reaches EventBridge now, and waits until every target has answered.
+pub(crate) async fn deliver(
+    clients: &Clients,
+    scope: &Scope,
+    bus: &Bus,
+    event: &Value,
+    now: Timestamp,
+) -> Vec<Delivery> {
     let rules = match matching_rules(clients, scope, bus, event).await {
         Ok(rules) => rules,
         Err(outcome) => return vec![Delivery { target: scope.arn("events", "event-bus/default"), outcome }],
     };
+    let event = Arc::new(event.clone());
     let mut targets = Vec::new();
     let mut deliveries = Vec::new();
     for (name, arn) in rules {
         match bus.targets.get_or(&arn, || targets_of(clients, &name)).await {
-            Ok(found) => targets.extend(found.into_iter().map(|target| (arn.clone(), target))),
+            Ok(found) => {
+                let occasion =
+                    Occasion { event: event.clone(), rule_name: name, rule_arn: arn, received: now };
+                targets.extend(found.into_iter().map(|target| (occasion.clone(), target)));
+            }
             Err(outcome) => deliveries.push(Delivery { target: arn, outcome }),
         }
     }
     let sent = futures::stream::iter(targets)
-        .map(|(rule, target)| async move {
-            let outcome = match send(clients, scope, bus, &rule, &target, event).await {
+        .map(|(occasion, target)| async move {
+            let outcome = match targets::send(clients, scope, bus, &occasion, &target).await {
                 Ok(()) => "delivered".to_owned(),
                 Err(why) => why,
             };
@@ -141,72 +151,12 @@ async fn targets_of(clients: &Clients, rule: &str) -> Result<Vec<Target>, String
     }
 }
 
-async fn send(
-    clients: &Clients,
-    scope: &Scope,
-    bus: &Bus,
-    rule: &str,
-    target: &Target,
-    event: &Value,
-) -> Result<(), String> {
-    let function = target.arn.as_str();
-    if !function.contains(":lambda:") {
-        return Err("not delivered: only Lambda targets are emulated".to_owned());
-    }
-    let input = input(target, event)?;
-    let permitted = || roles::rule_may_invoke(&clients.lambda, function, rule, scope);
-    if !bus.permissions.get_or(&format!("{rule} {function}"), permitted).await? {
-        return Err(format!("not delivered: the function's policy does not let {rule} invoke it"));
-    }
-    let invoked = clients.lambda.invoke().function_name(function).payload(Blob::new(input)).send();
-    let answer = tokio::time::timeout(LONGEST, invoked)
-        .await
-        .map_err(|_| "the function did not answer in time".to_owned())?
-        .map_err(|error| describe(&error))?;
-    match answer.function_error {
-        None => Ok(()),
-        Some(kind) => {
-            let payload =
-                answer.payload.map(|payload| String::from_utf8_lossy(payload.as_ref()).into_owned());
-            Err(format!("function error {kind}: {}", payload.unwrap_or_default()))
-        }
-    }
-}
-
-/// What the target is given: the event, a part of it, or a constant.
-fn input(target: &Target, event: &Value) -> Result<String, String> {
-    if target.input_transformer.is_some() {
-        return Err("not delivered: input transformers are not emulated".to_owned());
-    }
-    if let Some(constant) = &target.input {
-        return Ok(constant.clone());
-    }
-    let Some(path) = &target.input_path else { return Ok(event.to_string()) };
-    let pointer = path.strip_prefix('$').unwrap_or(path).replace('.', "/");
-    let part = event.pointer(&pointer);
-    part.map(ToString::to_string).ok_or_else(|| format!("not delivered: the event has no {path}"))
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_target_is_given_the_event_a_part_of_it_or_a_constant() {
-        let event = json!({"source": "aws.backup", "detail": {"state": "COMPLETED"}});
-        let target = || Target::builder().id("t").arn("arn:aws:lambda:eu-central-1:1:function:f");
-        let given = |target: aws_sdk_eventbridge::types::builders::TargetBuilder| {
-            input(&target.build().unwrap(), &event)
-        };
-        assert_eq!(given(target()).unwrap(), event.to_string());
-        assert_eq!(given(target().input_path("$.detail.state")).unwrap(), r#""COMPLETED""#);
-        assert_eq!(given(target().input_path("$")).unwrap(), event.to_string());
-        assert_eq!(given(target().input("{\"reconcile\":true}")).unwrap(), r#"{"reconcile":true}"#);
-        assert!(given(target().input_path("$.none")).is_err());
-    }
 
     #[rstest]
     #[case::another_source(r#"{"source":["dynachain"]}"#, true)]

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_item_is_as_large_as_its_names_and_values() {
+    fn the_size_of_a_backup_counts_the_names_and_values_of_its_items() {
         let s = |text: &str| AttributeValue::S(text.to_owned());
         let item = HashMap::from([
             ("id".to_owned(), s("ä1")),

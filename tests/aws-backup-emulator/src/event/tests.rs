@@ -39,6 +39,7 @@ fn job(state: State) -> BackupJob {
         expected_completion: Some(at("2026-01-31T02:11:05.921Z")),
         completed: state.is_final().then(|| at("2026-01-31T02:11:05.921Z")),
         failure: None,
+        ending: None,
         advanced: true,
         recovery_point: POINT.to_owned(),
         key_arn: None,
@@ -54,7 +55,7 @@ fn body(job: &BackupJob) -> Value {
 }
 
 #[test]
-fn a_completed_backup_job_is_as_in_the_documented_sample() {
+fn the_event_of_a_completed_backup_job_is_as_the_documented_sample() {
     assert_eq!(
         body(&job(State::Completed)),
         json!({ "version": "0", "id": "b1", "detail-type": "Backup Job State Change", "source": "aws.backup",
@@ -70,7 +71,7 @@ fn a_completed_backup_job_is_as_in_the_documented_sample() {
 }
 
 #[test]
-fn a_created_backup_job_says_next_to_nothing() {
+fn the_event_of_a_created_backup_job_says_next_to_nothing() {
     let body = body(&job(State::Created));
     assert_eq!(body["resources"], json!([]));
     assert_eq!(
@@ -81,26 +82,30 @@ fn a_created_backup_job_says_next_to_nothing() {
 }
 
 #[test]
-fn a_failed_backup_job_quotes_its_message_and_a_running_one_dates_as_americans_do() {
+fn the_event_of_a_failed_backup_job_quotes_its_message_and_has_no_size() {
     let mut failed = job(State::Failed);
     failed.failure = Some(Failure::new("RESOURCE_NOT_FOUND", "Table not found."));
     let failed = body(&failed);
     assert_eq!(failed["detail"]["statusMessage"], "\"Table not found.\"");
     assert_eq!((&failed["resources"], &failed["detail"]["backupSizeInBytes"]), (&json!([]), &json!("0")));
+}
+
+#[test]
+fn the_event_of_a_running_backup_job_expects_its_completion() {
     let running = body(&job(State::Running));
     assert_eq!(running["detail"]["expectedCompletionDate"], "Jan 31, 2026 2:11:05 AM");
     assert_eq!(running["detail"].get("completionDate"), None);
 }
 
 #[test]
-fn a_recovery_point_is_as_in_the_documented_sample() {
+fn the_event_of_a_recovery_point_is_as_the_documented_sample() {
     let point = RecoveryPoint {
         arn: POINT.to_owned(),
         job_id: String::new(),
-        vault: "ddb".to_owned(),
-        vault_arn: "arn:aws:backup:eu-west-1:111122223333:backup-vault:ddb".to_owned(),
-        resource_arn: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders".to_owned(),
-        role_arn: "arn:aws:iam::111122223333:role/ddb-backup".to_owned(),
+        vault: "ddb".into(),
+        vault_arn: "arn:aws:backup:eu-west-1:111122223333:backup-vault:ddb".into(),
+        resource_arn: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders".into(),
+        role_arn: "arn:aws:iam::111122223333:role/ddb-backup".into(),
         source_vault_arn: None,
         status: Status::Completed,
         status_message: None,
@@ -110,7 +115,7 @@ fn a_recovery_point_is_as_in_the_documented_sample() {
         initiated: at("2026-01-31T02:10:31.152Z"),
         completed: Some(at("2026-01-31T02:11:05.689Z")),
         lifecycle: Some(Lifecycle { cold_after: None, delete_after: Some(100) }),
-        key_arn: Some("arn:aws:kms:eu-west-1:111122223333:key/k".to_owned()),
+        key_arn: Some("arn:aws:kms:eu-west-1:111122223333:key/k".into()),
         key_kind: None,
         tags: Default::default(),
         snapshot: Arc::new(Snapshot { table: TableDescription::builder().build(), items: Vec::new() }),
@@ -128,4 +133,19 @@ fn a_recovery_point_is_as_in_the_documented_sample() {
             "completionDate": "2026-01-31T02:11:05.689Z", "lifecycle": { "deleteAfterDays": 100 },
             "calculatedLifeCycle": { "deleteAt": "2026-05-11T02:10:31.152Z" } })
     );
+}
+
+#[test]
+fn ids_of_backup_jobs_in_events_are_in_lower_case() {
+    for state in [State::Created, State::Running, State::Completed, State::Failed] {
+        assert_eq!(body(&job(state))["detail"]["backupJobId"], "a827233a-d405-4a86-a440-759fa94f34dd");
+    }
+}
+
+#[test]
+fn only_the_event_of_a_completed_backup_job_has_its_point_among_the_resources() {
+    for state in [State::Created, State::Running, State::Aborted, State::Failed, State::Expired] {
+        assert_eq!(body(&job(state))["resources"], json!([]), "{state:?}");
+    }
+    assert_eq!(body(&job(State::Completed))["resources"], json!([POINT]));
 }

@@ -47,6 +47,11 @@ impl ApiError {
         Self::modelled(StatusCode::BAD_REQUEST, "InvalidRequestException", "ERROR_1103", message)
     }
 
+    /// AWS Backup is doing something with it already.
+    pub(crate) fn invalid_resource_state(message: impl Into<String>) -> Self {
+        Self::modelled(StatusCode::BAD_REQUEST, "InvalidResourceStateException", "ERROR_1104", message)
+    }
+
     pub(crate) fn limit_exceeded(message: impl Into<String>) -> Self {
         Self::modelled(StatusCode::BAD_REQUEST, "LimitExceededException", "ERROR_2101", message)
     }
@@ -77,6 +82,11 @@ impl ApiError {
     /// What AWS Backup says of a vault that is not there.
     pub(crate) fn insufficient_privileges() -> Self {
         Self::access_denied("Insufficient privileges to perform this action.")
+    }
+
+    /// More calls than the account's rates allow; the service model has no such exception, the SDKs know it all the same.
+    pub(crate) fn throttled() -> Self {
+        Self::unmodelled(StatusCode::BAD_REQUEST, "ThrottlingException", "Rate exceeded")
     }
 
     pub(crate) fn missing_authentication() -> Self {
@@ -113,5 +123,29 @@ impl ApiError {
     /// The answer's body.
     pub(crate) fn body(&self) -> String {
         Value::Object(self.members.clone()).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(ApiError::not_found("x"))]
+    #[case(ApiError::invalid_parameter("x"))]
+    #[case(ApiError::missing_parameter("x"))]
+    #[case(ApiError::invalid_request("x"))]
+    #[case(ApiError::limit_exceeded("x"))]
+    #[case(ApiError::already_exists("x", "arn", Some("r1")))]
+    #[case(ApiError::vault_not_empty())]
+    fn a_client_error_is_a_400_with_code_message_type_and_context(#[case] error: ApiError) {
+        assert_eq!(error.status, StatusCode::BAD_REQUEST);
+        let body: Value = serde_json::from_str(&error.body()).unwrap();
+        assert_eq!((&body["Type"], &body["Context"]), (&"Client".into(), &"n/a".into()));
+        assert!(body["Message"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
+        let code = body["Code"].as_str().and_then(|code| code.strip_prefix("ERROR_")).unwrap();
+        assert!(code.len() == 4 && code.bytes().all(|b| b.is_ascii_digit()), "{body}");
     }
 }

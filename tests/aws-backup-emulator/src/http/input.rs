@@ -5,12 +5,10 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::{ApiError, Page};
 use crate::aws::Scope;
 use crate::caller::Caller;
-use crate::iam::{Context, Request, Verdict};
 use crate::operation::Operation;
 use crate::service::Service;
 use crate::state::RegionState;
@@ -79,65 +77,5 @@ impl Call {
     /// The emulated time, as AWS Backup keeps it.
     pub(crate) fn now(&self) -> Timestamp {
         crate::time::milliseconds(self.service.timeline.now())
-    }
-
-    /// Refuses the call unless the caller may do this to that.
-    pub(crate) async fn authorize(
-        &self,
-        action: &str,
-        resource: &str,
-        context: Context,
-    ) -> Result<(), ApiError> {
-        if self.caller.is_root() {
-            return Ok(());
-        }
-        let Caller { arn, .. } = &self.caller;
-        let denied = |why: String| {
-            let message =
-                format!("User: {arn} is not authorized to perform: {action} on resource: {resource} {why}");
-            ApiError::access_denied(message)
-        };
-        let Some(name) = self.caller.role() else {
-            return Err(denied("because only roles and the account's root are emulated".to_owned()));
-        };
-        let role = self.service.role(&self.scope, name).await?;
-        let Some(role) = role else { return Err(ApiError::unrecognized_client()) };
-        let context = context
-            .with("aws:PrincipalArn", role.arn.as_str())
-            .with("aws:PrincipalAccount", self.scope.account.as_str())
-            .with("aws:RequestedRegion", self.scope.region.as_str());
-        match role.policies.evaluate(Request { action, resource, context: &context }) {
-            Verdict::Allowed => Ok(()),
-            Verdict::ImplicitDeny => {
-                Err(denied(format!("because no identity-based policy allows the {action} action")))
-            }
-            Verdict::ExplicitDeny => {
-                Err(denied("with an explicit deny in an identity-based policy".to_owned()))
-            }
-        }
-    }
-
-    /// The condition keys that follow from the resource's tags and those that the call carries.
-    pub(crate) fn tag_context(&self, resource: &str) -> Context {
-        let mut context = Context::default();
-        if resource != "*" {
-            context.add("aws:ResourceAccount", resource.split(':').nth(4).unwrap_or_default());
-        }
-        self.state(|state| {
-            for (key, value) in state.tags(resource).into_iter().flatten() {
-                context.add(&format!("aws:ResourceTag/{key}"), value.as_str());
-            }
-        });
-        let body: Value = self.body().unwrap_or_default();
-        for member in ["Tags", "RecoveryPointTags", "BackupVaultTags"] {
-            for (key, value) in body.get(member).and_then(Value::as_object).into_iter().flatten() {
-                context.add("aws:TagKeys", key.as_str());
-                context.add(&format!("aws:RequestTag/{key}"), value.as_str().unwrap_or_default());
-            }
-        }
-        for key in body.get("TagKeyList").and_then(Value::as_array).into_iter().flatten() {
-            context.add("aws:TagKeys", key.as_str().unwrap_or_default());
-        }
-        context
     }
 }

@@ -66,12 +66,21 @@ impl Page {
 
     /// Where this page begins in a list that is sorted by [`newest_first`].
     pub(crate) fn after_newest(&self) -> Result<Option<(Timestamp, &str)>, ApiError> {
+        self.after.as_deref().map(Self::newest).transpose()
+    }
+
+    /// Where this page begins in a list of lists: in the one of that name, after that key.
+    pub(crate) fn after_prefix(&self) -> Result<Option<(&str, &str)>, ApiError> {
         let Some(key) = self.after.as_deref() else { return Ok(None) };
+        key.split_once('\n').map(Some).ok_or_else(invalid_token)
+    }
+
+    /// The time and the name in a key of [`newest_first`].
+    pub(crate) fn newest(key: &str) -> Result<(Timestamp, &str), ApiError> {
         let (digits, name) = key.split_at_checked(DIGITS).unwrap_or_default();
         let millisecond = digits.parse::<i64>().ok().map(|digits| i64::MAX - digits);
         let created = millisecond.and_then(|millisecond| Timestamp::from_millisecond(millisecond).ok());
-        let created = created.ok_or_else(|| ApiError::invalid_parameter("Invalid NextToken."))?;
-        Ok(Some((created, name)))
+        Ok((created.ok_or_else(invalid_token)?, name))
     }
 }
 
@@ -92,8 +101,12 @@ fn open(operation: &str, token: &str) -> Result<String, ApiError> {
     let key = decoded.as_deref().and_then(|text| text.split_once('\n')).filter(|(of, _)| *of == operation);
     match key {
         Some((_, key)) => Ok(key.to_owned()),
-        None => Err(ApiError::invalid_parameter("Invalid NextToken.")),
+        None => Err(invalid_token()),
     }
+}
+
+fn invalid_token() -> ApiError {
+    ApiError::invalid_parameter("Invalid NextToken.")
 }
 
 #[cfg(test)]
@@ -138,10 +151,19 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_tokens_are_checked() {
+    fn a_page_has_1_to_1000_entries_and_100_unless_the_caller_says() {
         for size in ["0", "1001", "-1", "many"] {
             assert!(Page::new("ListX", Some(size), None).is_err(), "{size}");
         }
+        let entries: Vec<(String, ())> = (0..2000).map(|n| (format!("{n:04}"), ())).collect();
+        for (size, length) in [(None, 100), (Some("1"), 1), (Some("1000"), 1000)] {
+            let (page, next) = Page::new("ListX", size, None).unwrap().cut(entries.clone());
+            assert_eq!((page.len(), next.is_string()), (length, true));
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_forged_or_of_another_list_is_refused() {
         let token = seal("ListX", "a");
         assert!(Page::new("ListX", None, Some(&token)).is_ok());
         assert!(Page::new("ListY", None, Some(&token)).is_err());

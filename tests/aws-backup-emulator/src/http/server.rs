@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{ApiError, Call, without_nulls};
+use super::gate::{self, Passage};
+use super::{ApiError, Call, Connection, without_nulls};
 use crate::aws::Scope;
 use crate::calls::Entry;
 use crate::operation::{self, Operation};
@@ -23,40 +24,93 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
     Router::new().fallback(answer).with_state(service)
 }
 
-async fn answer(State(service): State<Arc<Service>>, request: Request) -> Response<Body> {
-    let mut entry = Entry::new(service.timeline.now());
-    let result = handle(&service, request, &mut entry).await;
-    let request_id = entry.request_id.clone();
-    entry.outcome = match &result {
-        Ok(_) => "200".to_owned(),
-        Err(error) => format!("{} {}", error.status.as_u16(), error.kind),
-    };
-    service.calls.record(entry);
-    respond(&service, &request_id, result)
+/// What a call ends in.
+enum Reply {
+    Answer(StatusCode, Value),
+    Refused(ApiError),
+    /// Status 503 and nothing else: nobody is there.
+    RegionOff,
+    /// The connection is broken off; before anything was done, or after something that ended with this status.
+    NoAnswer(Option<u16>),
 }
 
-async fn handle(service: &Arc<Service>, request: Request, entry: &mut Entry) -> Result<Value, ApiError> {
+impl Reply {
+    /// As the call log has it.
+    fn outcome(&self) -> String {
+        match self {
+            Self::Answer(status, _) => status.as_u16().to_string(),
+            Self::Refused(error) => format!("{} {}", error.status.as_u16(), error.kind),
+            Self::RegionOff => "503 Region off".to_owned(),
+            Self::NoAnswer(None) => "dropped before".to_owned(),
+            Self::NoAnswer(Some(status)) => format!("dropped after {status}"),
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused(error) => error.status,
+            Self::RegionOff => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Answer(status, _) => *status,
+            Self::NoAnswer(_) => StatusCode::OK,
+        }
+    }
+}
+
+async fn answer(
+    State(service): State<Arc<Service>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+) -> Response<Body> {
+    let mut entry = Entry::new(service.timeline.now());
+    let reply = handle(&service, request, &mut entry).await.unwrap_or_else(Reply::Refused);
+    let request_id = entry.request_id.clone();
+    entry.outcome = reply.outcome();
+    service.calls.record(entry);
+    if matches!(reply, Reply::NoAnswer(_)) {
+        connection.break_off();
+    }
+    respond(&service, &request_id, reply)
+}
+
+async fn handle(service: &Arc<Service>, request: Request, entry: &mut Entry) -> Result<Reply, ApiError> {
     let (head, body) = request.into_parts();
     let (method, path) = (head.method.as_str(), head.uri.path());
+    // Read whatever comes of the call: a body that is left makes the server hang up on the client's next call.
+    let body = to_bytes(body, LARGEST_BODY).await;
     let caller = service.callers.identify(&head.headers).await?;
     (entry.principal, entry.region) = (caller.arn.clone(), caller.region.clone());
-    entry.operation = format!("{method} {path}");
-    let (operation, path) = route(method, path).ok_or_else(|| ApiError::not_emulated(method, path))?;
-    entry.operation = operation.name.to_owned();
-    let body =
-        to_bytes(body, LARGEST_BODY).await.map_err(|error| ApiError::serialization(error.to_string()))?;
-    let call = Call {
+    let found = route(method, path);
+    entry.operation =
+        found.as_ref().map_or_else(|| format!("{method} {path}"), |(operation, _)| operation.name.to_owned());
+    if service.agenda.holds(&caller.region) {
+        return Ok(Reply::RegionOff);
+    }
+    let (operation, path) = found.ok_or_else(|| ApiError::not_emulated(method, path))?;
+    let passage = gate::pass(service, operation.name, &caller).await?;
+    if passage == Passage::Dropped {
+        return Ok(Reply::NoAnswer(None));
+    }
+    let call = |body| Call {
         service: service.clone(),
         operation,
         scope: Scope { account: caller.account.clone(), region: caller.region.clone() },
         caller,
         path,
         query: query(head.uri.query().unwrap_or_default()),
-        body: readable(body)?,
+        body,
     };
-    let resource = (operation.resource)(&call)?;
-    call.authorize(&format!("backup:{}", operation.name), &resource, call.tag_context(&resource)).await?;
-    (operation.run)(&call).await.map(without_nulls)
+    let body = if takes_body(operation) { whole(body) } else { Ok(Bytes::new()) };
+    let reply = match body {
+        Ok(body) => carry_out(&call(body)).await.unwrap_or_else(Reply::Refused),
+        Err(error) => Reply::Refused(error),
+    };
+    Ok(if passage == Passage::Unanswered { Reply::NoAnswer(Some(reply.status().as_u16())) } else { reply })
+}
+
+async fn carry_out(call: &Call) -> Result<Reply, ApiError> {
+    call.authorize_operation().await?;
+    let answer = (call.operation.run)(call).await?;
+    Ok(Reply::Answer(call.operation.status, without_nulls(answer)))
 }
 
 /// The operation that a path belongs to, and the path's named parts.
@@ -74,7 +128,8 @@ fn route(method: &str, path: &str) -> Option<(&'static Operation, Vec<(&'static 
     })
 }
 
-fn query(text: &str) -> Vec<(String, String)> {
+/// The members of a query string, decoded.
+pub(crate) fn query(text: &str) -> Vec<(String, String)> {
     let decode = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
     pairs
@@ -83,28 +138,35 @@ fn query(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// No operation by another method has members in its body.
+fn takes_body(operation: &Operation) -> bool {
+    matches!(operation.method, "PUT" | "POST")
+}
+
 /// A body must be a JSON object, or nothing.
-fn readable(body: Bytes) -> Result<Bytes, ApiError> {
+fn whole(body: Result<Bytes, axum::Error>) -> Result<Bytes, ApiError> {
+    let body = body.map_err(|error| ApiError::serialization(error.to_string()))?;
     if body.is_empty() || serde_json::from_slice::<Value>(&body).is_ok_and(|value| value.is_object()) {
         return Ok(body);
     }
     Err(ApiError::serialization("The request's body is not a JSON object."))
 }
 
-fn respond(service: &Service, request_id: &str, result: Result<Value, ApiError>) -> Response<Body> {
-    let (status, kind, body) = match result {
-        Ok(Value::Null) => (StatusCode::OK, None, String::new()),
-        Ok(value) => (StatusCode::OK, None, value.to_string()),
-        Err(error) => (error.status, Some(error.kind), error.body()),
+fn respond(service: &Service, request_id: &str, reply: Reply) -> Response<Body> {
+    let mut response = Response::builder().status(reply.status());
+    let body = match reply {
+        Reply::RegionOff | Reply::NoAnswer(_) => return response.body(Body::empty()).unwrap_or_default(),
+        Reply::Answer(_, Value::Null) => String::new(),
+        Reply::Answer(_, value) => value.to_string(),
+        Reply::Refused(error) => {
+            response = response.header("x-amzn-errortype", error.kind);
+            error.body()
+        }
     };
-    let mut response = Response::builder()
-        .status(status)
+    response = response
         .header("content-type", "application/json")
         .header("date", crate::time::http_date(service.timeline.now()))
         .header("x-amzn-requestid", request_id);
-    if let Some(kind) = kind {
-        response = response.header("x-amzn-errortype", kind);
-    }
     // Every header above is plain ASCII, so the builder has nothing to refuse.
     response.body(Body::from(body)).unwrap_or_default()
 }
@@ -129,14 +191,25 @@ mod tests {
     #[case::point("GET", &format!("/backup-vaults/dynachain/recovery-points/{ARN}"), Some("DescribeRecoveryPoint"))]
     #[case::tags("GET", &format!("/tags/{ARN}/"), Some("ListTags"))]
     #[case::tag("POST", &format!("/tags/{ARN}"), Some("TagResource"))]
-    #[case::not_emulated("PUT", "/restore-jobs", None)]
+    #[case::not_emulated("PUT", "/scan/job", None)]
     #[case::nothing("GET", "/", None)]
     fn paths_lead_to_operations(#[case] method: &str, #[case] path: &str, #[case] name: Option<&str>) {
         assert_eq!(route(method, path).map(|(operation, _)| operation.name), name);
     }
 
     #[test]
-    fn parts_and_queries_are_decoded() {
+    fn every_path_is_served_with_and_without_a_trailing_slash() {
+        for operation in operation::ALL {
+            let path = format!("/{}", operation.path.replace(['{', '}'], ""));
+            for path in [path.clone(), format!("{path}/")] {
+                let found = route(operation.method, &path).map(|(found, _)| found.name);
+                assert_eq!(found, Some(operation.name), "{} {path}", operation.method);
+            }
+        }
+    }
+
+    #[test]
+    fn encoded_arns_in_paths_and_queries_are_decoded() {
         let table = "/resources/arn%3Aaws%3Adynamodb%3Aeu-west-1%3A1%3Atable%2Forders/recovery-points";
         let (_, parts) = route("GET", table).unwrap();
         assert_eq!(parts, [("resourceArn", "arn:aws:dynamodb:eu-west-1:1:table/orders".to_owned())]);

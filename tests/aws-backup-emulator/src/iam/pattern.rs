@@ -18,8 +18,13 @@ pub(super) fn matches(pattern: &str, text: &str, context: &Context, wildcards: b
 
 /// As [`matches()`], letters of either case alike and without variables: how actions are compared.
 pub(super) fn matches_action(pattern: &str, action: &str) -> bool {
-    let pieces: Vec<Piece> = pattern.to_ascii_lowercase().chars().map(|c| piece(c, true)).collect();
-    glob(&pieces, &action.to_ascii_lowercase().chars().collect::<Vec<_>>())
+    matches_wildcards(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
+}
+
+/// As [`matches()`], without variables.
+pub(crate) fn matches_wildcards(pattern: &str, text: &str) -> bool {
+    let pieces: Vec<Piece> = pattern.chars().map(|c| piece(c, true)).collect();
+    glob(&pieces, &text.chars().collect::<Vec<_>>())
 }
 
 /// ARNs match part by part: a wildcard does not reach over a colon, except in the last part.

@@ -33,6 +33,8 @@ pub(super) struct Statement {
     actions: Names,
     resources: Names,
     services: Vec<String>,
+    /// Accounts, roles and users; `None` where the statement has no `Principal` at all.
+    principals: Option<Vec<String>>,
     conditions: Vec<Condition>,
     /// An element this evaluator does not read.
     strange: bool,
@@ -64,12 +66,18 @@ impl std::str::FromStr for Policy {
         };
         let document: Value =
             serde_json::from_str(&decoded).map_err(|error| ParsePolicyError(error.to_string()))?;
+        let variables = match document.get("Version").map(Value::as_str) {
+            None | Some(Some("2008-10-17")) => false,
+            Some(Some("2012-10-17")) => true,
+            Some(_) => return Err(ParsePolicyError("its Version is not one that there is".to_owned())),
+        };
         let statements = match document.get("Statement") {
             Some(Value::Array(statements)) => statements.iter().collect(),
             Some(statement @ Value::Object(_)) => vec![statement],
             _ => return Err(ParsePolicyError("it has no Statement".to_owned())),
         };
-        let statements = statements.into_iter().map(Statement::parse).collect::<Result<_, _>>()?;
+        let statements =
+            statements.into_iter().map(|s| Statement::parse(s, variables)).collect::<Result<_, _>>()?;
         Ok(Self { statements })
     }
 }
@@ -83,6 +91,7 @@ impl Policy {
             actions: everything(),
             resources: everything(),
             services: Vec::new(),
+            principals: None,
             conditions: Vec::new(),
             strange: false,
         };
@@ -114,7 +123,7 @@ impl Policy {
 }
 
 impl Statement {
-    fn parse(value: &Value) -> Result<Self, ParsePolicyError> {
+    fn parse(value: &Value, variables: bool) -> Result<Self, ParsePolicyError> {
         let refuse = |why: &str| ParsePolicyError(format!("{why} in the statement {value}"));
         let Value::Object(members) = value else { return Err(refuse("no object")) };
         let effect = match members.get("Effect").and_then(Value::as_str) {
@@ -126,16 +135,22 @@ impl Statement {
             ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "Condition"];
         Ok(Self {
             effect,
-            actions: Names::parse(members, "Action", "NotAction"),
-            resources: Names::parse(members, "Resource", "NotResource"),
+            actions: Names::parse(members, "Action", "NotAction", true),
+            resources: Names::parse(members, "Resource", "NotResource", variables),
             services: services(members.get("Principal")),
-            conditions: conditions(members.get("Condition")).ok_or_else(|| refuse("no proper Condition"))?,
+            principals: members.get("Principal").map(principals),
+            conditions: conditions(members.get("Condition"), variables)
+                .ok_or_else(|| refuse("no proper Condition"))?,
             strange: members.keys().any(|member| !known.contains(&member.as_str())),
         })
     }
 
     pub(super) fn effect(&self) -> Effect {
         self.effect
+    }
+
+    pub(super) fn principals(&self) -> Option<&[String]> {
+        self.principals.as_deref()
     }
 
     pub(super) fn applies(&self, request: Request<'_>) -> Applies {
@@ -178,10 +193,10 @@ impl From<Option<bool>> for Applies {
 }
 
 impl Names {
-    fn parse(members: &Map<String, Value>, positive: &str, negative: &str) -> Self {
+    fn parse(members: &Map<String, Value>, positive: &str, negative: &str, variables: bool) -> Self {
         match (members.get(positive), members.get(negative)) {
-            (Some(names), None) => Self::In(strings(names)),
-            (None, Some(names)) => Self::NotIn(strings(names)),
+            (Some(names), None) => Self::In(patterns(names, variables)),
+            (None, Some(names)) => Self::NotIn(patterns(names, variables)),
             _ => Self::Missing,
         }
     }
@@ -205,6 +220,13 @@ impl Names {
     }
 }
 
+/// Patterns, in which `${…}` is a variable only where the policy's version has variables (IAM User Guide, "IAM JSON policy
+/// elements: Version"). Else its dollar sign is a plain one.
+fn patterns(value: &Value, variables: bool) -> Vec<String> {
+    let texts = strings(value);
+    if variables { texts } else { texts.into_iter().map(|text| text.replace("${", "${$}{")).collect() }
+}
+
 /// A string or a list of them; booleans and numbers as text.
 fn strings(value: &Value) -> Vec<String> {
     match value {
@@ -223,12 +245,20 @@ fn services(principal: Option<&Value>) -> Vec<String> {
     }
 }
 
-fn conditions(value: Option<&Value>) -> Option<Vec<Condition>> {
+fn principals(principal: &Value) -> Vec<String> {
+    match principal {
+        Value::String(all) if all == "*" => vec!["*".to_owned()],
+        Value::Object(kinds) => kinds.get("AWS").map(strings).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+fn conditions(value: Option<&Value>, variables: bool) -> Option<Vec<Condition>> {
     let Some(value) = value else { return Some(Vec::new()) };
     let mut conditions = Vec::new();
     for (operator, keys) in value.as_object()? {
         for (key, wanted) in keys.as_object()? {
-            conditions.push(Condition::new(operator, key, strings(wanted)));
+            conditions.push(Condition::new(operator, key, patterns(wanted, variables)));
         }
     }
     Some(conditions)

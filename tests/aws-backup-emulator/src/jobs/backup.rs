@@ -10,11 +10,13 @@ use crate::aws::Scope;
 use crate::aws::keys;
 use crate::aws::table::{self, CaptureError, Snapshot};
 use crate::event::Event;
+use crate::faults::{End, Ending};
 use crate::service::Service;
 use crate::state::RegionState;
 use crate::state::backup_job::{BackupJob, State};
 use crate::state::failure::Failure;
 use crate::state::recovery_point::{RecoveryPoint, Status, Storage};
+use crate::state::shared::Shared;
 use crate::state::tags::{self, Tags};
 use crate::state::vault::{Key, Vault};
 
@@ -43,12 +45,24 @@ pub(super) async fn start(service: &Service, scope: &Scope, id: &str) {
         Attempt::Expired(failure) => end(service, scope, id, State::Expired, Some(failure)),
         Attempt::Go(job, vault) => match capture(service, scope, &job, &vault.key).await {
             Ok((tags, snapshot)) => run(service, scope, &job, &vault.key, tags, snapshot),
+            // The Region has gone off meanwhile: tried again when it is back.
+            Err(_) if service.agenda.holds(&scope.region) => wait(service, scope, id, now),
             Err(failure) => end(service, scope, id, State::Failed, Some(failure)),
         },
     }
 }
 
-/// One backup job per resource: while another one runs, a job waits to the end of its start window.
+/// An attempt to start that came to nothing is made again.
+fn wait(service: &Service, scope: &Scope, id: &str, now: Timestamp) {
+    service.world.with(scope, |state| {
+        if let Some(job) = state.backup_jobs.get_mut(id) {
+            job.starting = false;
+        }
+    });
+    service.agenda.add(now, Task::StartBackup { scope: scope.clone(), job: id.to_owned() });
+}
+
+/// One job per resource: while another one runs, a backup or a copy, a job waits to the end of its start window.
 fn attempt(state: &mut RegionState, id: &str, now: Timestamp) -> Attempt {
     let Some(job) = state.backup_jobs.get(id).filter(|job| job.state == State::Created && !job.starting)
     else {
@@ -58,10 +72,11 @@ fn attempt(state: &mut RegionState, id: &str, now: Timestamp) -> Attempt {
         let message = format!("Backup job failed because backup vault {} does not exist.", job.vault_arn);
         return Attempt::Refused(Failure::new("RESOURCE_NOT_FOUND", message));
     };
-    let busy = state.backup_jobs.values().any(|other| {
-        let active = other.starting || matches!(other.state, State::Running | State::Aborting);
-        other.id != id && other.resource_arn == job.resource_arn && active
-    });
+    let points = state.points.count_in(&vault.name);
+    if let Err(failure) = vault.admit("Backup", job.lifecycle.as_ref(), points) {
+        return Attempt::Refused(failure);
+    }
+    let busy = state.is_busy(&job.resource_arn, id);
     if now >= job.start_by {
         let message = "Backup job failed because there was a running job for the same resource.";
         let concurrent = busy || job.retries > 0;
@@ -159,11 +174,11 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
     let point = RecoveryPoint {
         arn: job.recovery_point.clone(),
         job_id: job.id.clone(),
-        vault: job.vault.clone(),
-        vault_arn: job.vault_arn.clone(),
+        vault: job.vault.as_str().into(),
+        vault_arn: job.vault_arn.as_str().into(),
         source_vault_arn: None,
-        resource_arn: job.resource_arn.clone(),
-        role_arn: job.role_arn.clone(),
+        resource_arn: job.resource_arn.as_str().into(),
+        role_arn: job.role_arn.as_str().into(),
         status: Status::Creating,
         status_message: None,
         storage: Storage::Warm,
@@ -173,7 +188,7 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
         last_restored: None,
         lifecycle: job.lifecycle.clone(),
         // Without advanced features the point has the table's own key.
-        key_arn: if job.advanced { Some(key.arn.clone()) } else { table_key(&snapshot) },
+        key_arn: if job.advanced { Some(key.arn.as_str().into()) } else { table_key(&snapshot) },
         key_kind: key.kind().filter(|_| job.advanced),
         tags,
         snapshot: Arc::new(snapshot),
@@ -187,7 +202,7 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
         }
         job.state = State::Running;
         (job.started, job.expected_completion) = (Some(now), Some(finish));
-        (job.key_arn, job.size) = (point.key_arn.clone(), size);
+        (job.key_arn, job.size) = (point.key_arn.as_ref().map(Shared::to_string), size);
         let job = job.clone();
         state.points.insert(point.clone());
         Some(job)
@@ -202,22 +217,53 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
     }
 }
 
-fn table_key(snapshot: &Snapshot) -> Option<String> {
-    snapshot.table.sse_description()?.kms_master_key_arn().map(str::to_owned)
+fn table_key(snapshot: &Snapshot) -> Option<Shared> {
+    snapshot.table.sse_description()?.kms_master_key_arn().map(Shared::from)
 }
 
-/// The job has run its time: its recovery point is complete.
+/// The job has run its time.
 pub(super) fn finish(service: &Service, scope: &Scope, id: &str) {
     let now = crate::time::milliseconds(service.timeline.now());
+    let job = service.world.with(scope, |state| state.backup_jobs.get(id).cloned());
+    let Some(job) = job.filter(|job| job.state == State::Running) else { return };
+    // It stood still while its Region was off, its completion window did not.
+    if job.complete_by.is_some_and(|by| by < now) {
+        return end(service, scope, id, State::Expired, Some(expired()));
+    }
+    let (how, failure) = match job.ending {
+        None => (State::Completed, None),
+        Some(Ending { end, failure }) => (state_of(end), Some(failure)),
+    };
+    match how {
+        State::Completed => leave_point(service, scope, &job.recovery_point, Status::Completed),
+        State::Partial => leave_point(service, scope, &job.recovery_point, Status::Partial),
+        _ => {}
+    }
+    end(service, scope, id, how, failure);
+}
+
+fn state_of(end: End) -> State {
+    match end {
+        End::Failed => State::Failed,
+        End::Expired => State::Expired,
+        End::Aborted => State::Aborted,
+        End::Partial => State::Partial,
+    }
+}
+
+/// The recovery point is as complete as it gets.
+fn leave_point(service: &Service, scope: &Scope, arn: &str, status: Status) {
+    let now = crate::time::milliseconds(service.timeline.now());
     let point = service.world.with(scope, |state| {
-        let job = state.backup_jobs.get(id).filter(|job| job.state == State::Running)?;
-        let point = state.points.get_mut(&job.recovery_point)?;
-        (point.status, point.completed) = (Status::Completed, Some(now));
-        Some(point.clone())
+        let point = state.points.get_mut(arn)?;
+        (point.status, point.completed) = (status, Some(now));
+        let point = point.clone();
+        state.points.plan(arn, now);
+        Some(point)
     });
-    let Some(point) = point else { return };
-    announce(service, Event::recovery_point(scope, now, &point));
-    end(service, scope, id, State::Completed, None);
+    if let Some(point) = point {
+        announce(service, Event::recovery_point(scope, now, &point));
+    }
 }
 
 pub(super) fn expire(service: &Service, scope: &Scope, id: &str) {
@@ -233,7 +279,7 @@ pub(super) fn abort(service: &Service, scope: &Scope, id: &str) {
     end(service, scope, id, State::Aborted, Some(stopped));
 }
 
-/// The job ends; what it had made of a recovery point goes, unless it completed.
+/// The job ends; what it had made of a recovery point goes, unless it completed at least in part.
 fn end(service: &Service, scope: &Scope, id: &str, how: State, failure: Option<Failure>) {
     let now = crate::time::milliseconds(service.timeline.now());
     let ended = service.world.with(scope, |state| {
@@ -245,7 +291,7 @@ fn end(service: &Service, scope: &Scope, id: &str, how: State, failure: Option<F
         }
         (job.state, job.completed, job.failure) = (how, Some(now), failure);
         let job = job.clone();
-        if how != State::Completed {
+        if !matches!(how, State::Completed | State::Partial) {
             state.points.remove(&job.recovery_point);
         }
         Some(job)

@@ -5,9 +5,11 @@ mod request;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+pub(super) use self::request::role;
 use self::request::{Accepted, StartInput};
 use super::recovery_points::{is_arn, is_resource_type};
-use super::vaults::is_name;
+use super::time_span::TimeSpan;
+use super::vaults::{is_account, is_name};
 use crate::agenda::Task;
 use crate::event::Event;
 use crate::http::{ApiError, Call, newest_first};
@@ -57,7 +59,8 @@ fn insert(state: &mut RegionState, call: &Call, accepted: Accepted) -> (BackupJo
     if let Some(job) = known.and_then(|id| state.backup_jobs.get(id)) {
         return (job.clone(), false);
     }
-    let job = accepted.into_job(&call.scope, call.now(), state.settings.advanced_dynamodb());
+    let mut job = accepted.into_job(&call.scope, call.now(), state.settings.advanced_dynamodb());
+    job.ending = call.service.faults.ending(call.operation.name, &call.caller);
     if let Some(token) = token {
         state.backup_tokens.insert(token, job.id.clone());
     }
@@ -107,17 +110,15 @@ struct Filter<'a> {
     state: Option<&'a str>,
     vault: Option<&'a str>,
     category: Option<&'a str>,
-    created: (Option<Timestamp>, Option<Timestamp>),
-    completed: (Option<Timestamp>, Option<Timestamp>),
+    created: TimeSpan,
+    completed: TimeSpan,
     oldest: Timestamp,
     none: bool,
 }
 
 impl<'a> Filter<'a> {
     fn of(call: &'a Call) -> Result<Self, ApiError> {
-        let account = call.checked("accountId", |text| {
-            text == "*" || (text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()))
-        })?;
+        let account = call.checked("accountId", |text| text == "*" || is_account(text))?;
         let kind = call.checked("resourceType", is_resource_type)?;
         // Jobs of other accounts and of other services there are none, nor such as have a parent.
         let none = account.is_some_and(|account| account != "*" && account != call.scope.account)
@@ -130,25 +131,21 @@ impl<'a> Filter<'a> {
             category: call
                 .query("messageCategory")
                 .filter(|category| !["*", "AGGREGATE_ALL"].contains(category)),
-            created: (call.time("createdAfter")?, call.time("createdBefore")?),
-            completed: (call.time("completeAfter")?, call.time("completeBefore")?),
+            created: TimeSpan::of(call, "createdAfter", "createdBefore")?,
+            completed: TimeSpan::of(call, "completeAfter", "completeBefore")?,
             oldest: call.now().checked_sub(LISTED).unwrap_or(Timestamp::MIN),
             none,
         })
     }
 
     fn wants(&self, job: &BackupJob) -> bool {
-        let within = |(after, before): (Option<Timestamp>, Option<Timestamp>), at: Option<Timestamp>| {
-            (after.is_none() && before.is_none())
-                || at.is_some_and(|at| after.is_none_or(|a| at > a) && before.is_none_or(|b| at < b))
-        };
         !self.none
             && job.created >= self.oldest
             && self.resource.is_none_or(|arn| job.resource_arn == arn)
             && self.state.is_none_or(|state| job.state.as_str() == state)
             && self.vault.is_none_or(|vault| job.vault == vault)
             && self.category.is_none_or(|category| job.category() == Some(category))
-            && within(self.created, Some(job.created))
-            && within(self.completed, job.completed)
+            && self.created.holds(Some(job.created))
+            && self.completed.holds(job.completed)
     }
 }

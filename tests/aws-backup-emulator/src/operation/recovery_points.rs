@@ -2,13 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::vaults::{existing, is_name, own_account};
+use super::vaults::{existing, is_account, is_boolean, own_account, vault_name};
 use crate::http::{ApiError, Call, Page, newest_first};
+use crate::state::RegionState;
 use crate::state::recovery_point::RecoveryPoint;
+use crate::state::vault::Vault;
 
 pub(super) async fn list_by_vault(call: &Call) -> Result<Value, ApiError> {
     let name = vault_name(call)?;
-    own_account(call)?;
+    vault_account(call)?;
     let page = call.page()?;
     let resource = call.checked("resourceArn", is_arn)?;
     let kind = call.checked("resourceType", is_resource_type)?;
@@ -42,7 +44,7 @@ pub(super) async fn list_by_resource(call: &Call) -> Result<Value, ApiError> {
     if !is_arn(resource) {
         return Err(ApiError::invalid_parameter(format!("Invalid resource ARN: {resource}")));
     }
-    call.checked("managedByAWSBackupOnly", |text| text == "true" || text == "false")?;
+    call.checked("managedByAWSBackupOnly", is_boolean)?;
     let page = call.page()?;
     let after = page.after_newest()?;
     Ok(call
@@ -76,27 +78,37 @@ pub(super) async fn restore_metadata(call: &Call) -> Result<Value, ApiError> {
 }
 
 fn with_point(call: &Call, describe: impl FnOnce(&RecoveryPoint) -> Value) -> Result<Value, ApiError> {
-    let (name, arn) = (vault_name(call)?, call.part("recoveryPointArn")?);
-    own_account(call)?;
-    if !is_arn(arn) {
-        return Err(ApiError::invalid_parameter(format!("Invalid recovery point ARN: {arn}")));
-    }
-    call.state(|state| {
-        existing(state, name)?;
-        let point = state.points.get(arn).filter(|point| point.vault == name);
-        point.map(describe).ok_or_else(|| {
-            ApiError::not_found(format!("Recovery point {arn} does not exist in the backup vault {name}."))
-        })
-    })
+    let named = named(call)?;
+    vault_account(call)?;
+    call.state(|state| find(state, named).map(|(_, point)| describe(point)))
 }
 
-fn vault_name(call: &Call) -> Result<&str, ApiError> {
-    let name = call.part("backupVaultName")?;
-    if is_name(name) {
-        Ok(name)
+/// Here the account's number has a pattern, other than in `DescribeBackupVault`.
+fn vault_account(call: &Call) -> Result<(), ApiError> {
+    call.checked("backupVaultAccountId", is_account)?;
+    own_account(call)
+}
+
+/// Vault and point in the path.
+pub(super) fn named(call: &Call) -> Result<(&str, &str), ApiError> {
+    let (name, arn) = (vault_name(call)?, call.part("recoveryPointArn")?);
+    if is_arn(arn) {
+        Ok((name, arn))
     } else {
-        Err(ApiError::invalid_parameter(format!("Invalid backup vault name: {name}")))
+        Err(ApiError::invalid_parameter(format!("Invalid recovery point ARN: {arn}")))
     }
+}
+
+/// The vault and the point of these names, if the point is in the vault.
+pub(super) fn find<'a>(
+    state: &'a RegionState,
+    (name, arn): (&str, &str),
+) -> Result<(&'a Vault, &'a RecoveryPoint), ApiError> {
+    let vault = existing(state, name)?;
+    let point = state.points.get(arn).filter(|point| point.vault == name);
+    point.map(|point| (vault, point)).ok_or_else(|| {
+        ApiError::not_found(format!("Recovery point {arn} does not exist in the backup vault {name}."))
+    })
 }
 
 pub(super) fn is_arn(text: &str) -> bool {

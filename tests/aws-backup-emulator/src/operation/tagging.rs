@@ -80,6 +80,9 @@ pub(super) async fn untag(call: &Call) -> Result<Value, ApiError> {
     let arn = own_arn(call)?;
     let input: UntagInput = call.body()?;
     let keys = input.tag_key_list.ok_or_else(|| ApiError::missing_parameter("TagKeyList"))?;
+    if keys.is_empty() {
+        return Err(ApiError::invalid_parameter("TagKeyList must not be empty."));
+    }
     if let Some(problem) = keys.iter().find_map(|key| tags::problem(key, "")) {
         return Err(ApiError::invalid_parameter(problem));
     }

@@ -13,6 +13,7 @@ use crate::time::epoch;
 
 /// The most vaults in a Region (AWS Backup Developer Guide, "Quotas").
 const MOST: usize = 300;
+const KINDS: [&str; 3] = ["BACKUP_VAULT", "LOGICALLY_AIR_GAPPED_BACKUP_VAULT", "RESTORE_ACCESS_BACKUP_VAULT"];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -32,11 +33,23 @@ pub(super) fn existing<'a>(state: &'a RegionState, name: &str) -> Result<&'a Vau
     state.vaults.get(name).ok_or_else(ApiError::insufficient_privileges)
 }
 
-pub(super) async fn create(call: &Call) -> Result<Value, ApiError> {
+/// As [`existing`], to change it.
+pub(super) fn existing_mut<'a>(state: &'a mut RegionState, name: &str) -> Result<&'a mut Vault, ApiError> {
+    state.vaults.get_mut(name).ok_or_else(ApiError::insufficient_privileges)
+}
+
+/// The name of a vault in the path.
+pub(super) fn vault_name(call: &Call) -> Result<&str, ApiError> {
     let name = call.part("backupVaultName")?;
-    if !is_name(name) {
-        return Err(ApiError::invalid_parameter(format!("Invalid backup vault name: {name}")));
+    if is_name(name) {
+        Ok(name)
+    } else {
+        Err(ApiError::invalid_parameter(format!("Invalid backup vault name: {name}")))
     }
+}
+
+pub(super) async fn create(call: &Call) -> Result<Value, ApiError> {
+    let name = vault_name(call)?;
     let input: CreateInput = call.body()?;
     let creator = input.creator_request_id;
     if creator.as_deref().is_some_and(|id| !is_creator(id)) {
@@ -47,17 +60,38 @@ pub(super) async fn create(call: &Call) -> Result<Value, ApiError> {
     let tags = input.backup_vault_tags.unwrap_or_default();
     super::tagging::check(&tags)?;
     let key = key(call, input.encryption_key_arn)?;
-    call.authorize("backup-storage:MountCapsule", "*", Context::default()).await?;
+    let arn = super::vault(call)?;
+    authorize_creation(call, &arn, &key).await?;
     let vault = Vault {
         name: name.to_owned(),
-        arn: super::vault(call)?,
+        arn,
         created: call.now(),
         key,
         creator_request_id: creator,
         tags,
         lock: None,
+        policy: None,
     };
     call.state(|state| insert(state, vault))
+}
+
+/// What the caller needs beside `backup:CreateBackupVault` (AWS Backup Developer Guide, "Backup vault creation and
+/// deletion"). The policy of AWS Backup's own key lets everyone use it who goes through AWS Backup; that of a customer's key
+/// leaves it to IAM.
+async fn authorize_creation(call: &Call, vault: &str, key: &Key) -> Result<(), ApiError> {
+    call.authorize("backup-storage:MountCapsule", "*", Context::default()).await?;
+    call.authorize_tagging(vault).await?;
+    if !key.customer {
+        return Ok(());
+    }
+    for action in ["DescribeKey", "CreateGrant", "GenerateDataKey", "Decrypt", "RetireGrant"] {
+        let context = Context::default()
+            .with("kms:ViaService", format!("backup.{}.amazonaws.com", call.scope.region))
+            .with("kms:CallerAccount", call.scope.account.as_str())
+            .with("kms:GrantIsForAWSResource", "true");
+        call.authorize(&format!("kms:{action}"), &key.arn, context).await?;
+    }
+    Ok(())
 }
 
 /// A vault that is there already is an error, but the same request once more is not.
@@ -92,9 +126,7 @@ fn is_creator(id: &str) -> bool {
 
 fn key(call: &Call, arn: Option<String>) -> Result<Key, ApiError> {
     match arn {
-        Some(arn) if arn.starts_with("arn:") && arn.contains(":kms:") && arn.contains(":key/") => {
-            Ok(Key { arn, customer: true })
-        }
+        Some(arn) if is_key(&arn, &call.scope.region) => Ok(Key { arn, customer: true }),
         Some(arn) => Err(ApiError::invalid_parameter(format!("Invalid encryption key ARN: {arn}"))),
         // The Region's key of AWS Backup's own, alias aws/backup.
         None => {
@@ -105,10 +137,29 @@ fn key(call: &Call, arn: Option<String>) -> Result<Key, ApiError> {
     }
 }
 
+/// The ARN of a KMS key, which must be in the vault's Region. It may be another account's.
+fn is_key(arn: &str, region: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let ["arn", _, "kms", of, account, resource] = parts.as_slice() else { return false };
+    *of == region
+        && is_account(account)
+        && resource.strip_prefix("key/").is_some_and(|id| !id.is_empty() && !id.contains('/'))
+}
+
+/// 12 digits.
+pub(super) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 pub(super) async fn describe(call: &Call) -> Result<Value, ApiError> {
     let name = call.part("backupVaultName")?;
     own_account(call)?;
     call.state(|state| existing(state, name).map(|vault| vault.describe(state.points.count_in(name))))
+}
+
+/// As the model writes it in a query.
+pub(super) fn is_boolean(text: &str) -> bool {
+    text == "true" || text == "false"
 }
 
 /// A vault of another account is as good as none.
@@ -133,13 +184,10 @@ pub(super) async fn delete(call: &Call) -> Result<Value, ApiError> {
 
 pub(super) async fn list(call: &Call) -> Result<Value, ApiError> {
     let page = call.page()?;
-    let kinds = ["BACKUP_VAULT", "LOGICALLY_AIR_GAPPED_BACKUP_VAULT", "RESTORE_ACCESS_BACKUP_VAULT"];
-    let kind = call.query("vaultType");
-    if let Some(kind) = kind.filter(|kind| !kinds.contains(kind)) {
-        return Err(ApiError::invalid_parameter(format!("Invalid vault type: {kind}")));
-    }
+    let kind = call.checked("vaultType", |kind| KINDS.contains(&kind))?;
+    let shared = call.checked("shared", is_boolean)?;
     // All vaults here are the account's own plain ones.
-    let none = kind.is_some_and(|kind| kind != "BACKUP_VAULT") || call.query("shared") == Some("true");
+    let none = kind.is_some_and(|kind| kind != "BACKUP_VAULT") || shared == Some("true");
     let vaults = call.state(|state| {
         let vaults = state.vaults.values().filter(|_| !none);
         vaults.map(|vault| (vault.name.clone(), vault.describe(state.points.count_in(&vault.name)))).collect()
@@ -160,7 +208,10 @@ mod tests {
     #[case("a", false)]
     #[case("with.dot", false)]
     #[case("ümlaut", false)]
-    fn vault_names_keep_to_the_model(#[case] name: &str, #[case] good: bool) {
+    fn a_vault_name_has_2_to_50_letters_digits_hyphens_and_underscores(
+        #[case] name: &str,
+        #[case] good: bool,
+    ) {
         assert_eq!(is_name(name), good);
         assert!(is_name(&"a".repeat(50)) && !is_name(&"a".repeat(51)));
     }

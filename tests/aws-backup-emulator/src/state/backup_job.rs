@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::recovery_point::Lifecycle;
 use super::tags::Tags;
+use crate::faults::Ending;
 use crate::time::epoch;
 
 /// Where a job is in its life.
@@ -19,6 +20,8 @@ pub(crate) enum State {
     Completed,
     Failed,
     Expired,
+    /// Ended with less than the whole; its recovery point is no better.
+    Partial,
 }
 
 impl State {
@@ -31,12 +34,13 @@ impl State {
             Self::Completed => "COMPLETED",
             Self::Failed => "FAILED",
             Self::Expired => "EXPIRED",
+            Self::Partial => "PARTIAL",
         }
     }
 
     /// Nothing comes after it.
     pub(crate) fn is_final(self) -> bool {
-        matches!(self, Self::Aborted | Self::Completed | Self::Failed | Self::Expired)
+        matches!(self, Self::Aborted | Self::Completed | Self::Failed | Self::Expired | Self::Partial)
     }
 }
 
@@ -66,6 +70,8 @@ pub(crate) struct BackupJob {
     pub(crate) expected_completion: Option<Timestamp>,
     pub(crate) completed: Option<Timestamp>,
     pub(crate) failure: Option<Failure>,
+    /// How a fault makes it end when its time has come.
+    pub(crate) ending: Option<Ending>,
     /// Advanced features were on when the job was accepted.
     pub(crate) advanced: bool,
     pub(crate) recovery_point: String,
@@ -77,6 +83,11 @@ impl BackupJob {
     /// Its point's ARN as far as the caller may know it: at once with advanced features, else when it has completed.
     pub(crate) fn known_recovery_point(&self) -> Option<&str> {
         (self.advanced || self.state == State::Completed).then_some(self.recovery_point.as_str())
+    }
+
+    /// It runs, or is just being started: no other job of its resource may.
+    pub(crate) fn is_running(&self) -> bool {
+        self.starting || matches!(self.state, State::Running | State::Aborting)
     }
 
     /// `PercentDone`, halfway while it runs.

@@ -3,8 +3,14 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::failure::Failure;
+use super::recovery_point::Lifecycle;
 use super::tags::Tags;
+use super::vault_policy::VaultPolicy;
 use crate::time::epoch;
+
+/// The most recovery points in a vault (AWS Backup Developer Guide, "Quotas").
+const MOST_POINTS: usize = 1_000_000;
 
 /// A backup vault.
 #[derive(Clone, Debug)]
@@ -17,6 +23,7 @@ pub(crate) struct Vault {
     pub(crate) creator_request_id: Option<String>,
     pub(crate) tags: Tags,
     pub(crate) lock: Option<Lock>,
+    pub(crate) policy: Option<VaultPolicy>,
 }
 
 /// What a vault's points are encrypted with.
@@ -35,6 +42,29 @@ impl Key {
 }
 
 impl Vault {
+    /// Fails a job (`Backup` or `Copy`) that would put a point of this lifecycle into this vault, where there are so many
+    /// already, if the vault does not take it.
+    pub(crate) fn admit(
+        &self,
+        job: &str,
+        lifecycle: Option<&Lifecycle>,
+        points: usize,
+    ) -> Result<(), Failure> {
+        if self.lock.as_ref().is_some_and(|lock| !lock.permits(lifecycle)) {
+            let message = format!(
+                "{job} job failed. The retention specified in the job is not within the range specified for the target \
+                 Backup Vault."
+            );
+            return Err(Failure::new("INVALID_LIFECYCLE", message));
+        }
+        if points >= MOST_POINTS {
+            let message =
+                format!("{job} job failed. The backup vault has {MOST_POINTS} recovery points already.");
+            return Err(Failure::new("LIMIT_EXCEEDED", message));
+        }
+        Ok(())
+    }
+
     /// As `DescribeBackupVault` and `ListBackupVaults` give it.
     pub(crate) fn describe(&self, points: usize) -> Value {
         json!({
@@ -65,3 +95,23 @@ pub(crate) struct Lock {
     /// When the lock can no longer be changed; `None` for one in governance mode.
     pub(crate) date: Option<Timestamp>,
 }
+
+impl Lock {
+    /// Nobody can change or remove it any more.
+    pub(crate) fn is_immutable(&self, now: Timestamp) -> bool {
+        self.date.is_some_and(|date| date <= now)
+    }
+
+    /// Is a job's retention within its range? A point without an end is kept for ever, longer than any maximum.
+    fn permits(&self, lifecycle: Option<&Lifecycle>) -> bool {
+        match lifecycle.and_then(|lifecycle| lifecycle.delete_after) {
+            Some(days) => {
+                self.min_days.is_none_or(|min| days >= min) && self.max_days.is_none_or(|max| days <= max)
+            }
+            None => self.max_days.is_none(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

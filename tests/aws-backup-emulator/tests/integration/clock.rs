@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::stack::{ACCOUNT, Stack, http};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_jump_by_hand_carries_the_jobs_along() -> Result<()> {
+async fn a_jump_of_the_clock_does_all_that_is_due_on_the_way() -> Result<()> {
     let stack = Stack::start().await?;
     let table = stack.table("orders", 1, &[]).await?;
     let job = stack.start_backup(&table).send().await?.backup_job_id.context("id")?;
@@ -17,11 +17,6 @@ async fn a_jump_by_hand_carries_the_jobs_along() -> Result<()> {
     assert_eq!(stack.job(&job).await?.0, "COMPLETED");
     let done = stack.backup.describe_backup_job().backup_job_id(&job).send().await?;
     assert_eq!(done.completion_date().map(ToString::to_string).as_deref(), Some("2025-01-06T06:01:00Z"));
-    let back = stack.control("PUT", "/clock", r#"{"now": "2025-01-06T00:00:00+01:00", "speed": 60}"#).await?;
-    assert_eq!(back["speed"], json!(60.0));
-    let reset = stack.control("DELETE", "/", "").await?;
-    assert_eq!(reset["speed"], json!(1.0));
-    assert!(reset["now"].as_str().is_some_and(|now| now.starts_with("2025-01-0")), "{reset}");
     Ok(())
 }
 
@@ -41,43 +36,61 @@ async fn the_running_clock_carries_the_jobs_along() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn controls_say_what_they_are_and_what_they_want() -> Result<()> {
+async fn a_control_that_there_is_not_is_a_404_that_names_the_controls() -> Result<()> {
     let stack = Stack::start().await?;
-    let answer = http(stack.emulator.control_endpoint(), "GET", "/clock", "").await?;
-    assert!(answer.starts_with("HTTP/1.0 200 OK"), "{answer}");
+    let answer = http(stack.emulator.control_endpoint(), "PUT", "/weather", "{}").await?;
+    assert!(answer.starts_with("HTTP/1.0 404"), "{answer}");
     let unknown = stack.control("PUT", "/weather", "{}").await?;
-    assert!(
-        unknown["controls"].as_array().is_some_and(|all| all.contains(&json!("PUT /clock"))),
-        "{unknown}"
-    );
-    for (path, body) in [
-        ("/clock", "{}"),
-        ("/clock", r#"{"now": "soon"}"#),
-        ("/clock", r#"{"speed": -1}"#),
-        ("/jobs", r#"{"backup_minutes": 1}"#),
-        ("/jobs", r#"{"backup_seconds": 100000000}"#),
-    ] {
-        let answer = http(stack.emulator.control_endpoint(), "PUT", path, body).await?;
-        assert!(answer.starts_with("HTTP/1.0 400"), "{path} {body}: {answer}");
+    for control in
+        ["GET /clock", "PUT /clock", "GET /jobs", "PUT /jobs", "GET /calls", "DELETE /calls", "DELETE /"]
+    {
+        assert!(unknown["controls"][control].is_string(), "{control}: {unknown}");
     }
-    assert_eq!(
-        stack.control("GET", "/jobs", "").await?,
-        json!({ "backup_seconds": 60, "copy_seconds": 60, "restore_seconds": 60 })
-    );
-    stack.backup.list_backup_vaults().send().await?;
-    assert_eq!(stack.calls().await?.last().map(String::as_str), Some("ListBackupVaults 200"));
-    assert_eq!(stack.control("DELETE", "/calls", "").await?, json!({ "calls": [], "dropped": 0 }));
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_date_of_an_answer_is_the_emulated_one() -> Result<()> {
+async fn a_control_with_a_wrong_body_is_a_400_and_changes_nothing() -> Result<()> {
     let stack = Stack::start().await?;
-    stack.pass(3600).await;
-    let answer = http(stack.emulator.backup_endpoint(), "PUT", "/restore-jobs", "{}").await?;
-    assert!(answer.contains("\r\ndate: Mon, 06 Jan 2025 07:00:00 GMT\r\n"), "{answer}");
-    assert!(answer.contains("\r\nx-amzn-requestid: "), "{answer}");
-    assert_eq!(answer.matches("\r\ndate: ").count(), 1);
+    let before = (stack.control("GET", "/clock", "").await?, stack.control("GET", "/jobs", "").await?);
+    for (path, body) in [
+        ("/clock", "{}"),
+        ("/clock", ""),
+        ("/clock", r#"{"now": "soon"}"#),
+        ("/clock", r#"{"speed": -1}"#),
+        ("/clock", r#"{"speed": 1, "other": 1}"#),
+        ("/jobs", r#"{"backup_minutes": 1}"#),
+        ("/jobs", r#"{"backup_seconds": 604801}"#),
+    ] {
+        let answer = http(stack.emulator.control_endpoint(), "PUT", path, body).await?;
+        assert!(answer.starts_with("HTTP/1.0 400"), "{path} {body}: {answer}");
+        assert!(answer.contains(r#"{"error":""#), "{answer}");
+    }
+    let after = (stack.control("GET", "/clock", "").await?, stack.control("GET", "/jobs", "").await?);
+    assert_eq!(after, before);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_calls_has_operation_caller_region_time_outcome_and_request_id() -> Result<()> {
+    let stack = Stack::start().await?;
+    stack.caller("lister", r#"{"Effect":"Allow","Action":"backup:ListBackupVaults","Resource":"*"}"#).await?;
+    let caller = stack.backup_with("lister").await?;
+    stack.control("DELETE", "/calls", "").await?;
+    caller.list_backup_vaults().send().await?;
+    assert!(caller.list_backup_jobs().send().await.is_err());
+    let mut log = stack.control("GET", "/calls", "").await?;
+    let calls = log["calls"].as_array_mut().context("no calls")?;
+    for call in &mut *calls {
+        assert!(call["request_id"].take().as_str().is_some_and(|id| id.len() == 36));
+    }
+    let call = |operation: &str, outcome: &str| {
+        json!({ "operation": operation, "outcome": outcome, "region": "eu-central-1", "request_id": null,
+            "principal": "arn:aws:sts::111122223333:assumed-role/lister/test", "time": "2025-01-06T06:00:00.000Z" })
+    };
+    let expected = [call("ListBackupVaults", "200"), call("ListBackupJobs", "403 AccessDeniedException")];
+    assert_eq!(*calls, expected);
+    assert_eq!(stack.control("DELETE", "/calls", "").await?, json!({ "calls": [], "dropped": 0 }));
     Ok(())
 }
 

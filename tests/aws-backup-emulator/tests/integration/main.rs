@@ -1,11 +1,32 @@
 //! The emulator beside a real local AWS, driven by real clients.
 
+mod authorization;
 mod clients;
 mod clock;
+mod controls;
+mod copies;
+mod coverage;
+mod documentation;
+mod ends;
 mod events;
+mod events_astray;
+mod faults;
+mod held;
+mod holds;
 mod iam;
+mod idempotency;
 mod jobs;
-mod points;
+mod limits;
+mod lists;
+mod locks;
+mod protected;
+mod regions;
+mod restores;
+mod settings;
 mod stack;
 mod tags;
+mod targets;
+mod vault_policies;
 mod vaults;
+mod windows;
+mod wire;

@@ -11,6 +11,7 @@ use aws_backup_emulator::{Emulator, Settings};
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_sdk_backup::config::{Credentials, ProvideCredentials as _, SharedCredentialsProvider};
 use aws_sdk_backup::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_backup::types::BackupJobState;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, PutRequest,
     ScalarAttributeType, Tag, WriteRequest,
@@ -29,7 +30,7 @@ pub(crate) const START: &str = "2025-01-06T06:00:00Z";
 /// All that a backup does as its role.
 pub(crate) const BACKUP_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Resource":"arn:aws:dynamodb:*:*:table/*",
-     "Action":["dynamodb:DescribeTable","dynamodb:CreateBackup","dynamodb:DescribeBackup",
+     "Action":["dynamodb:DescribeTable","dynamodb:CreateBackup","dynamodb:DescribeBackup","dynamodb:DeleteBackup",
                "dynamodb:ListTagsOfResource","dynamodb:StartAwsBackupJob"]},
     {"Effect":"Allow","Action":"backup:DescribeBackupVault","Resource":"arn:aws:backup:*:*:backup-vault:*"},
     {"Effect":"Allow","Action":"backup:TagResource","Resource":"arn:aws:backup:*:*:recovery-point:*",
@@ -99,12 +100,25 @@ pub(crate) fn root() -> PathBuf {
 
 /// One request in HTTP/1.0, read to the end as the functions' clock reads it: the whole answer, head included.
 pub(crate) async fn http(address: &str, method: &str, path: &str, body: &str) -> Result<String> {
+    exchange(address, method, path, "", body).await
+}
+
+/// As [`http`], of the account's root, with a signature that nobody verifies.
+pub(crate) async fn http_as_root(address: &str, method: &str, path: &str, body: &str) -> Result<String> {
+    let scope = format!("test/20250106/{REGION}/backup/aws4_request");
+    let signature = "0".repeat(64);
+    let header = format!(
+        "Authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={signature}\r\n"
+    );
+    exchange(address, method, path, &header, body).await
+}
+
+async fn exchange(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Result<String> {
     let address = address.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await?;
     let length = body.len();
-    let request =
-        format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n{body}");
-    stream.write_all(request.as_bytes()).await?;
+    let head = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {length}\r\n");
+    stream.write_all(format!("{head}{headers}\r\n{body}").as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(answer)
@@ -156,6 +170,22 @@ impl Stack {
     /// A client of the emulator in another Region.
     pub(crate) fn backup_in(&self, region: &'static str) -> aws_sdk_backup::Client {
         backup(self.emulator.backup_endpoint(), credentials(), region)
+    }
+
+    /// A client of the emulator as the root of another account.
+    pub(crate) fn backup_of(&self, account: &str, region: &'static str) -> aws_sdk_backup::Client {
+        backup(self.emulator.backup_endpoint(), root_of(account), region)
+    }
+
+    /// How to reach the local AWS as the root of another account.
+    pub(crate) fn config_of(&self, account: &str, region: &'static str) -> SdkConfig {
+        config(&self.local.endpoint, root_of(account), region)
+    }
+
+    /// What a client of the local AWS needs in a Region, as the account's root, without second attempts.
+    pub(crate) fn aws_in(&self, region: &'static str) -> SdkConfig {
+        let config = config(&self.local.endpoint, credentials(), region);
+        config.into_builder().retry_config(RetryConfig::disabled()).build()
     }
 
     /// A client of the emulator with any access key.
@@ -251,6 +281,34 @@ impl Stack {
         self.backup.start_backup_job().backup_vault_name(VAULT).resource_arn(table).iam_role_arn(BACKUP_ROLE)
     }
 
+    /// A backup that has completed: its job's id and its recovery point.
+    pub(crate) async fn backed_up(&self, table: &str) -> Result<(String, String)> {
+        let job = self.start_backup(table).send().await?.backup_job_id.context("id")?;
+        self.pass(100).await;
+        let done = self.backup.describe_backup_job().backup_job_id(&job).send().await?;
+        ensure!(done.state() == Some(&BackupJobState::Completed), "{job}: {:?}", done.status_message());
+        Ok((job, done.recovery_point_arn.context("arn")?))
+    }
+
+    /// A description of a recovery point of the vault, not sent yet.
+    pub(crate) fn describe_point(
+        &self,
+        point: &str,
+    ) -> aws_sdk_backup::operation::describe_recovery_point::builders::DescribeRecoveryPointFluentBuilder
+    {
+        self.backup.describe_recovery_point().backup_vault_name(VAULT).recovery_point_arn(point)
+    }
+
+    /// The whole answer to one request of the account's root, as the wire has it.
+    pub(crate) async fn raw(&self, method: &str, path: &str, body: &str) -> Result<String> {
+        http_as_root(self.emulator.backup_endpoint(), method, path, body).await
+    }
+
+    /// The local AWS's endpoint.
+    pub(crate) fn local_aws(&self) -> &str {
+        &self.local.endpoint
+    }
+
     /// Lets so many emulated seconds pass.
     pub(crate) async fn pass(&self, seconds: i64) {
         let timeline = self.emulator.timeline();
@@ -275,6 +333,22 @@ impl Stack {
         serde_json::from_str(body).context(answer.clone())
     }
 
+    /// Gives a table a status: the local DynamoDB makes tables at once.
+    pub(crate) async fn table_status(&self, status: &str, arn: &str) -> Result<()> {
+        let path = format!("/_local/tables/{status}/{arn}");
+        let answer = http(&self.local.endpoint, "PUT", &path, "").await?;
+        ensure!(answer.contains(" 200 "), "{path}: {answer}");
+        Ok(())
+    }
+
+    /// What the control endpoint refuses with.
+    pub(crate) async fn refused(&self, method: &str, path: &str, body: &str) -> Result<String> {
+        let answer = http(self.emulator.control_endpoint(), method, path, body).await?;
+        ensure!(answer.starts_with("HTTP/1.0 400"), "{method} {path} {body}: {answer}");
+        let body = self.control(method, path, body).await?;
+        Ok(body["error"].as_str().context("no error")?.to_owned())
+    }
+
     /// `operation outcome` of each call since the log was cleared.
     pub(crate) async fn calls(&self) -> Result<Vec<String>> {
         let calls = self.control("GET", "/calls", "").await?;
@@ -295,6 +369,11 @@ impl Stack {
 
 fn credentials() -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test"))
+}
+
+/// An account's number is an access key of its root.
+fn root_of(account: &str) -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new(account, "test", None, None, "test"))
 }
 
 fn config(endpoint: &str, credentials: SharedCredentialsProvider, region: &'static str) -> SdkConfig {

@@ -13,6 +13,9 @@ use super::expression::Expression;
 pub(super) struct Stored {
     schedules: Vec<Schedule>,
     rules: Vec<Rule>,
+    /// Regions that are off: nothing there wakes anybody.
+    #[serde(default)]
+    pub(super) off: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -128,6 +131,11 @@ impl Target {
 }
 
 impl Wake {
+    /// Is it in one of these Regions?
+    pub(super) fn is_in(&self, regions: &[String]) -> bool {
+        self.arn.split(':').nth(3).is_some_and(|region| regions.iter().any(|other| other == region))
+    }
+
     /// The first moment after another, within its start and end.
     pub(super) fn next(&self, after: Timestamp, anchor: Timestamp) -> Option<Timestamp> {
         let just_before_start =

@@ -22,6 +22,8 @@ async fn the_local_aws_behaves_as_the_template_says() {
     functions_have_their_settings_and_the_clock(&stack).await;
     roles_are_enforced(&stack).await;
     schedules_wake_by_the_emulated_clock(&stack).await;
+    a_region_that_is_off_is_off_as_a_whole(&stack).await;
+    the_controls_are_at_hand(&stack).await;
     stack.stop().await;
 }
 
@@ -157,4 +159,48 @@ async fn schedules_wake_by_the_emulated_clock(stack: &LocalStack) {
     assert_eq!(reconciles.len(), 163, "{:?}", reconciles.first());
     assert!(wake_ups.is_sorted_by_key(|wake_up| wake_up.at));
     assert!(wake_ups.iter().all(|wake_up| wake_up.outcome.is_ok()));
+}
+
+async fn a_region_that_is_off_is_off_as_a_whole(stack: &LocalStack) {
+    stack.control().set_region(SOURCE_REGION, false).await.expect("off");
+    let gone = stack.invoke(SOURCE_REGION, "policy", &json!({})).await.expect_err("nobody there");
+    assert!(matches!(gone, InvokeError::Call(_)), "{gone}");
+    let scaling = |region: &'static str| async move {
+        let arguments =
+            ["application-autoscaling", "describe-scalable-targets", "--service-namespace", "dynamodb"];
+        let mut command = stack.aws_cli(region);
+        command.args(arguments).env("AWS_MAX_ATTEMPTS", "1").output().await.expect("the AWS CLI")
+    };
+    let refused = scaling(SOURCE_REGION).await;
+    assert!(
+        !refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("(503)"),
+        "{refused:?}"
+    );
+    assert!(scaling(TARGET_REGION).await.status.success());
+    stack.invoke(TARGET_REGION, "policy", &json!({})).await.expect("the other Region is there");
+    let before = stack.wake_ups().len();
+    stack.jump_to(at("2025-03-31T06:00:00Z")).await;
+    let woken: Vec<String> =
+        stack.wake_ups().split_off(before).into_iter().map(|wake_up| wake_up.by).collect();
+    assert!(woken.iter().all(|by| by.contains(TARGET_REGION)), "{woken:?}");
+    stack.control().set_region(SOURCE_REGION, true).await.expect("on");
+    stack.invoke(SOURCE_REGION, "policy", &json!({})).await.expect("it is back");
+}
+
+async fn the_controls_are_at_hand(stack: &LocalStack) {
+    let control = stack.control();
+    control.set_faults(&json!([{"operation": "ListBackupVaults", "effect": "throttle"}])).await.expect("set");
+    control.set_limits(&json!({"preset": "aws"})).await.expect("set");
+    control.set_events(&json!({"lose": 0.5})).await.expect("set");
+    let backup = ["backup", "list-backup-vaults"];
+    let mut command = stack.aws_cli(SOURCE_REGION);
+    let refused = command.args(backup).env("AWS_MAX_ATTEMPTS", "1").output().await.expect("the AWS CLI");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("ThrottlingException"), "{refused:?}");
+    assert_eq!(control.strikes().await.expect("struck"), [1]);
+    let calls = control.calls("?operation=ListBackupVaults&principal=*:root").await.expect("calls");
+    assert_eq!(calls.last().expect("a call")["outcome"], "400 ThrottlingException");
+    let unknown = control.set_faults(&json!([{"operation": "ListVaults", "effect": "throttle"}])).await;
+    assert!(unknown.expect_err("refused").to_string().contains("ListVaults is no operation"));
+    control.reset().await.expect("reset");
+    assert_eq!(control.strikes().await.expect("struck"), Vec::<u64>::new());
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::aws::Scope;
 use crate::http::ApiError;
+use crate::operation::lifecycle::LifecycleInput;
 use crate::operation::vaults::is_name;
 use crate::state::backup_job::{BackupJob, State};
 use crate::state::recovery_point::Lifecycle;
@@ -34,14 +35,6 @@ pub(super) struct StartInput {
     recovery_point_tags: Option<BTreeMap<String, String>>,
     backup_options: Option<BTreeMap<String, String>>,
     index: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct LifecycleInput {
-    move_to_cold_storage_after_days: Option<i64>,
-    delete_after_days: Option<i64>,
-    delete_after_event: Option<String>,
 }
 
 /// A request that is in order.
@@ -123,7 +116,8 @@ fn table(arn: &str, scope: &Scope) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn role(arn: &str, scope: &Scope) -> Result<(), ApiError> {
+/// The ARN of a role of the caller's account.
+pub(in crate::operation) fn role(arn: &str, scope: &Scope) -> Result<(), ApiError> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let ["arn", _, "iam", "", account, resource] = parts.as_slice() else {
         return refuse(format!("Invalid IAM role ARN: {arn}"));
@@ -137,37 +131,11 @@ fn role(arn: &str, scope: &Scope) -> Result<(), ApiError> {
     Ok(())
 }
 
-impl LifecycleInput {
-    /// `None`: kept for ever, which -1 and no value at all both mean.
-    fn accept(self) -> Result<Option<Lifecycle>, ApiError> {
-        if self.delete_after_event.is_some() {
-            return refuse("Lifecycle.DeleteAfterEvent cannot be set.");
-        }
-        let days = |value: Option<i64>, name: &str| match value {
-            None | Some(-1) => Ok(None),
-            Some(days) if days >= 1 => Ok(Some(days)),
-            Some(days) => refuse(format!("Invalid lifecycle: {name} must be -1 or at least 1, not {days}.")),
-        };
-        let cold_after = days(self.move_to_cold_storage_after_days, "MoveToColdStorageAfterDays")?;
-        let delete_after = days(self.delete_after_days, "DeleteAfterDays")?;
-        match (cold_after, delete_after) {
-            (Some(cold), Some(delete)) if delete < cold.saturating_add(90) => refuse(
-                "Invalid lifecycle: DeleteAfterDays must be at least 90 days greater than MoveToColdStorageAfterDays.",
-            ),
-            (None, None) => Ok(None),
-            (cold_after, delete_after) => Ok(Some(Lifecycle { cold_after, delete_after })),
-        }
-    }
-}
-
 impl Accepted {
     /// The job that it makes. Without advanced features DynamoDB backups have another ARN, and neither tags nor cold storage.
     pub(super) fn into_job(self, scope: &Scope, now: Timestamp, advanced: bool) -> BackupJob {
         let recovery_point = recovery_point(scope, &self.resource_arn, now, advanced);
-        let lifecycle = self.lifecycle.map(|lifecycle| Lifecycle {
-            cold_after: lifecycle.cold_after.filter(|_| advanced),
-            ..lifecycle
-        });
+        let lifecycle = self.lifecycle.map(|lifecycle| lifecycle.of_point(&recovery_point));
         let after = |window| now.checked_add(window).unwrap_or(Timestamp::MAX);
         BackupJob {
             id: uuid::Uuid::new_v4().to_string().to_uppercase(),
@@ -188,6 +156,7 @@ impl Accepted {
             expected_completion: None,
             completed: None,
             failure: None,
+            ending: None,
             advanced,
             recovery_point,
             key_arn: None,

@@ -1,0 +1,51 @@
+//! Resources that have recovery points, whatever became of the resources themselves.
+
+use serde_json::{Value, json};
+
+use crate::http::{ApiError, Call};
+use crate::state::recovery_point::RecoveryPoint;
+
+pub(super) async fn list(call: &Call) -> Result<Value, ApiError> {
+    let page = call.page()?;
+    call.state(|state| {
+        let resources = state.points.resources().map(|arn| (arn.to_owned(), arn)).collect();
+        let (resources, next) = page.cut(resources);
+        let newest = |arn| state.points.of_resource(arn, None).next();
+        let results: Vec<Value> = resources.into_iter().filter_map(newest).map(entry).collect();
+        Ok(json!({ "Results": results, "NextToken": next }))
+    })
+}
+
+/// A resource by its newest point, whatever that one's status.
+fn entry(point: &RecoveryPoint) -> Value {
+    json!({
+        "ResourceArn": point.resource_arn,
+        "ResourceName": point.resource_arn.rsplit('/').next(),
+        "ResourceType": "DynamoDB",
+        "LastBackupTime": crate::time::epoch(point.created),
+        "LastBackupVaultArn": point.vault_arn,
+        "LastRecoveryPointArn": point.arn,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::state::points::Points;
+
+    const ORDERS: &str = "arn:aws:dynamodb:eu-central-1:111122223333:table/orders";
+
+    #[test]
+    fn a_resource_without_points_is_not_protected() {
+        let mut points = Points::default();
+        let at = Timestamp::UNIX_EPOCH;
+        points.insert(RecoveryPoint::sample("a", "one", ORDERS, at));
+        points.insert(RecoveryPoint::sample("b", "two", ORDERS, at));
+        points.remove("a").unwrap();
+        assert_eq!(points.resources().collect::<Vec<_>>(), [ORDERS]);
+        points.remove("b").unwrap();
+        assert_eq!(points.resources().next(), None);
+    }
+}
