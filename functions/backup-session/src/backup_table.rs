@@ -10,7 +10,7 @@ use dynachain::id::TableArn;
 use dynachain::metadata::Digest;
 
 use crate::seal::{Context, Wanted, prepare};
-use crate::{Deps, owed, unclear};
+use crate::{Deps, owed, settle, unclear};
 
 /// How often a claim is made anew because a debt changed meanwhile; the last one takes none over.
 const CLAIMS: u32 = 3;
@@ -166,6 +166,12 @@ pub(crate) async fn start(
         Err(error) if may_have_started(&error) => {
             // Still claimed: reconciliation repeats the very same call.
             tracing::warn!(session = %session.session, table = %record.table, %error, "no answer to the start of a backup");
+        }
+        Err(error) if error.fault() == Fault::Quota => {
+            // So many jobs at once are a matter of time: another attempt may find room.
+            settle::unsuccessful(deps, session, record.clone(), "quota_reached", error.to_string()).await?;
+            let stands = sessions.table(&session.session, &record.table).await?;
+            record = stands.unwrap_or(record);
         }
         Err(error) => {
             let claimed = record.clone();

@@ -9,6 +9,10 @@ use dynachain::telemetry::{Metric, Metrics};
 use crate::Deps;
 use crate::answer::counts;
 
+/// What failures may take of an event, which may have 256 KB (Amazon EventBridge User Guide, "Calculating PutEvents event
+/// entry size").
+const ROOM: usize = 200_000;
+
 /// Finishes a session whose jobs have all ended, as it stands now: a record read before the last table was closed may still
 /// say that the session is starting, and then nobody would finish it.
 pub(crate) async fn when_done(deps: &Deps, session: &SessionId) -> Result<(), Refusal> {
@@ -36,6 +40,7 @@ pub(crate) async fn try_finish(deps: &Deps, session: &mut SessionRecord) -> Resu
 pub(crate) async fn announce(deps: &Deps, session: &mut SessionRecord) -> Result<(), Refusal> {
     let sessions = deps.catalog.sessions();
     let tables = sessions.tables(&session.session).await?;
+    let (failures, failures_left_out) = fitting(tables.iter().filter_map(failure).collect());
     let summary = SessionFinished {
         session: session.session.clone(),
         policy: session.policy.clone(),
@@ -44,7 +49,8 @@ pub(crate) async fn announce(deps: &Deps, session: &mut SessionRecord) -> Result
         tables: counts(session, &tables),
         duplicate: false,
         finished: true,
-        failures: tables.iter().filter_map(failure).collect(),
+        failures,
+        failures_left_out,
     };
     report(deps, &summary).await?;
     deps.bus.emit(&summary).await.map_err(|error| error.refusal())?;
@@ -52,6 +58,19 @@ pub(crate) async fn announce(deps: &Deps, session: &mut SessionRecord) -> Result
         session.state = SessionState::Announced;
     }
     Ok(())
+}
+
+/// As many failures as an event carries, and how many are left out.
+fn fitting(mut failures: Vec<TableFailure>) -> (Vec<TableFailure>, u64) {
+    let mut size = 0;
+    let fit = failures.iter().take_while(|failure| {
+        size += serde_json::to_string(failure).map_or(ROOM, |json| json.len() + 1);
+        size <= ROOM
+    });
+    let fit = fit.count();
+    let left_out = failures.len() - fit;
+    failures.truncate(fit);
+    (failures, u64::try_from(left_out).unwrap_or(u64::MAX))
 }
 
 fn failure(table: &TableRecord) -> Option<TableFailure> {
@@ -73,4 +92,25 @@ async fn report(deps: &Deps, summary: &SessionFinished) -> Result<(), Refusal> {
     ];
     Metrics::of_policy(&summary.policy, deps.now().await?).emit(&metrics);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_names_as_many_failures_as_it_has_room_for() {
+        let failure = |i: usize| TableFailure {
+            table: format!("arn:aws:dynamodb:eu-central-1:111122223333:table/orders-{i:05}"),
+            recovery_point: None,
+            reason: "backup_failed".to_owned(),
+            message: "x".repeat(300),
+        };
+        let (all, none) = fitting((0..100).map(failure).collect());
+        assert_eq!((all.len(), none), (100, 0));
+        let (some, left_out) = fitting((0..10_000).map(failure).collect());
+        assert_eq!(some.len() + usize::try_from(left_out).unwrap(), 10_000);
+        let size = serde_json::to_string(&some).unwrap().len();
+        assert!(size <= ROOM + 2 && size > ROOM - 1_000, "{size}");
+    }
 }

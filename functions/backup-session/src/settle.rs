@@ -3,12 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dynachain::aws::backup::JobStatus;
+use dynachain::aws::{AwsError, Fault};
 use dynachain::catalog::{JobRecord, SessionRecord, TableRecord, TableState};
 use dynachain::error::Refusal;
 use dynachain::event::{BackupJob, JobState};
 use dynachain::evolving::Evolving;
 use dynachain::id::RecoveryPointArn;
-use dynachain::metadata::Core;
+use dynachain::metadata::{Core, Part, PointTags};
 
 use crate::{Deps, finish, manual, owed, start};
 
@@ -140,11 +141,29 @@ pub(crate) async fn completed(
     if let Some(config) = record.sealed_config.as_deref().and_then(|config| STANDARD.decode(config).ok()) {
         points.put_config(&point, &config).await?;
     }
-    deps.tagger.add(&point, record.later_tags.clone()).await.map_err(|error| error.refusal())?;
+    match deps.tagger.add(&point, record.later_tags.clone()).await {
+        Err(error) if error.fault() == Fault::Quota => keep_aside(deps, &record, &point, &error).await?,
+        added => added.map_err(|error| error.refusal())?,
+    }
     if let Some(core) = decoded_core(&record) {
         points.remember(&point, &core).await?;
     }
     Ok(TableRecord { state: TableState::Completed, recovery_point: Some(point), ..record })
+}
+
+/// Somebody gave the point tags meanwhile, and the rest of its configuration has no room left: the catalog keeps it.
+async fn keep_aside(
+    deps: &Deps,
+    record: &TableRecord,
+    point: &RecoveryPointArn,
+    error: &AwsError,
+) -> Result<(), Refusal> {
+    tracing::warn!(%point, %error, "the configuration has no room among the point's tags; the catalog keeps it");
+    let tags = record.start_tags.clone().into_iter().chain(record.later_tags.clone()).collect();
+    match PointTags::read(&tags).config {
+        Part::Whole(config) => Ok(deps.catalog.points().put_config(point, &config).await?),
+        _ => Err(error.refusal()),
+    }
 }
 
 fn decoded_core(record: &TableRecord) -> Option<Core> {

@@ -2,6 +2,7 @@
 //!
 //! Timestamps are cut to milliseconds as AWS gives them; missing required members are errors, never guesses.
 
+mod client;
 mod jobs;
 mod settings;
 mod tags;

@@ -24,6 +24,8 @@ pub enum Fault {
     Exists,
     /// Too many calls; the SDK has retried already.
     Throttled,
+    /// A quota is reached. Whether it passes with time depends on what was asked for.
+    Quota,
     /// No answer came: network trouble or a time-out.
     NoAnswer,
     /// Anything else; the code says what.
@@ -149,6 +151,7 @@ fn fault_of(code: &str) -> Fault {
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
         | "ProvisionedThroughputExceededException" => Fault::Throttled,
+        "LimitExceededException" => Fault::Quota,
         _ => Fault::Other,
     }
 }

@@ -36,8 +36,15 @@ pub struct SessionFinished {
     pub duplicate: bool,
     /// Whether the session has ended; always so in this event.
     pub finished: bool,
-    /// The tables without a recovery point, each with the reason.
+    /// The tables without a recovery point, each with the reason; as many as an event has room for.
     pub failures: Vec<TableFailure>,
+    /// How many more there are, which the session's answer names.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub failures_left_out: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl OwnEvent for SessionFinished {

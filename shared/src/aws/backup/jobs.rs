@@ -6,6 +6,7 @@ use aws_sdk_backup::Client;
 use aws_sdk_backup::types::{BackupJob, Lifecycle};
 use jiff::Timestamp;
 
+use super::client::client;
 use super::{instant, size};
 use crate::aws::{AwsError, Rate};
 use crate::event::JobState;
@@ -77,7 +78,7 @@ impl BackupJobs {
         start: Rate,
         list: Rate,
     ) -> Self {
-        Self { client: Client::new(config), vault: vault.into(), role: role.into(), start, list }
+        Self { client: client(config), vault: vault.into(), role: role.into(), start, list }
     }
 
     /// The same for another vault of the Region.

@@ -2,6 +2,7 @@
 
 use aws_sdk_backup::Client;
 
+use super::client::client;
 use crate::aws::AwsError;
 
 const DYNAMODB: &str = "DynamoDB";
@@ -15,7 +16,7 @@ pub struct RegionSettings {
 impl RegionSettings {
     /// The settings of the client's account and Region.
     pub fn new(config: &aws_config::SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+        Self { client: client(config) }
     }
 
     /// Whether the advanced features are on: AWS Backup must be opted in to DynamoDB *and* manage its backups (AWS Backup

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_backup::Client;
 
+use super::client::client;
 use crate::aws::{AwsError, Rate};
 use crate::id::RecoveryPointArn;
 
@@ -17,7 +18,7 @@ pub struct PointTagger {
 impl PointTagger {
     /// At most so many calls a second.
     pub fn new(config: &aws_config::SdkConfig, rate: Rate) -> Self {
-        Self { client: Client::new(config), rate }
+        Self { client: client(config), rate }
     }
 
     /// Adds tags; none is no call.

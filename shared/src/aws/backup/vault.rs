@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_backup::Client;
 use aws_sdk_backup::types::RecoveryPointByBackupVault;
 
+use super::client::client;
 use super::{instant, size};
 use crate::aws::{AwsError, Rate};
 use crate::chain::ListedPoint;
@@ -59,7 +60,7 @@ pub struct VaultReader {
 impl VaultReader {
     /// Reads the vault called `name` in the client's Region, at most so many calls a second.
     pub fn new(config: &aws_config::SdkConfig, name: impl Into<String>, list: Rate, describe: Rate) -> Self {
-        Self { client: Client::new(config), name: name.into(), list, describe }
+        Self { client: client(config), name: name.into(), list, describe }
     }
 
     /// The same for another vault of the Region.

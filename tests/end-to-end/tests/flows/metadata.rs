@@ -151,19 +151,52 @@ async fn opens_to_the_truth(world: &World, applied: &Value, table: &str, tags: &
     assert_eq!(opened.core.product_version, env!("CARGO_PKG_VERSION"));
 }
 
+/// Tags that no compression makes small.
+fn large_tags(count: u32) -> Tags {
+    let value = |i: u32| -> String {
+        (0..4).map(|part| Digest::of(format!("{i} {part}").as_bytes()).to_string()).collect()
+    };
+    (0..count).map(|i| (format!("tag-{i:02}"), value(i))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_whose_room_somebody_else_took_meanwhile_goes_to_the_catalog() {
+    let world = World::start().await;
+    world.tables(&["shop-tagged"]).await;
+    world.tag_table("shop-tagged", large_tags(12)).await;
+    world.apply(&example_with_copies("shop", &json!({"tables": ["shop-*"]}))).await;
+    // Nobody hears that the job has ended before the point's tags are used up.
+    let rule = world.job_rule().await;
+    world.event_bridge().await.disable_rule().name(&rule).send().await.expect("no more events");
+    let point = &start(&world).await["shop-tagged"];
+    world.finish_jobs().await;
+    let there = world.tags(point).await.len();
+    assert!(pieces(&world.tags(point).await, "config") >= 1, "some of it was there from the start");
+    world.set_tags(point, (there..48).map(|i| (format!("theirs-{i}"), "x".to_owned()))).await;
+
+    assert_eq!(world.session(&json!({"reconcile": true})).await["settled"], 1);
+    let tags = world.tags(point).await;
+    assert_eq!(tags.len(), 48, "nothing of theirs is touched, and none of ours added");
+    let config = config_in_catalog(&world, point, &tags).await;
+    let opened = PointTags::read(&tags);
+    let core =
+        points::open(&world.stack, SOURCE_REGION, &tags, &arn("shop-tagged")).await.expect("it opens").core;
+    assert_eq!(core.config_digest, Digest::of(&Evolving::new(&config).encode().expect("its bytes")));
+    assert!(matches!(opened.config, dynachain::metadata::Part::Missing { .. }), "{:?}", opened.config);
+    let calls = world.calls().await;
+    let refused = calls.iter().filter(|(operation, outcome)| {
+        operation == "TagResource" && outcome.contains("LimitExceededException")
+    });
+    assert_eq!(refused.count(), 1, "a quota is not asked again and again: {calls:?}");
+    let report = world.verified(&[]).await;
+    assert_eq!(list(&report["chains"]).len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_configuration_without_room_in_the_tags_goes_to_the_catalog_sealed() {
     let world = World::start().await;
     world.tables(&["shop-tagged", "shop-plain"]).await;
-    // Forty tags that no compression makes small.
-    let tags: Tags = (0..40)
-        .map(|i| {
-            let value: Vec<_> =
-                (0..4).map(|part| Digest::of(format!("{i} {part}").as_bytes()).to_string()).collect();
-            (format!("tag-{i:02}"), value.concat())
-        })
-        .collect();
-    world.tag_table("shop-tagged", tags.clone()).await;
+    world.tag_table("shop-tagged", large_tags(40)).await;
     world.apply(&example_with_copies("shop", &json!({"tables": ["shop-*"]}))).await;
     let started = start(&world).await;
     world.finish_jobs().await;
