@@ -1,6 +1,6 @@
 //! Scope: which tables a policy covers, and which of several policies a table belongs to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -67,9 +67,9 @@ impl Scope {
         (self.all || self.include.selects(name, tags)) && !self.exclude.selects(name, tags)
     }
 
-    /// Whether tags make a difference.
-    pub fn needs_tags(&self) -> bool {
-        !self.include.tags.is_empty() || !self.exclude.tags.is_empty()
+    /// The keys of the tags that make a difference.
+    pub fn tag_keys(&self) -> impl Iterator<Item = &str> {
+        self.include.tags.keys().chain(self.exclude.tags.keys()).map(String::as_str)
     }
 
     pub(super) fn read(spot: &Spot<'_>) -> Option<Self> {
@@ -102,9 +102,10 @@ pub struct Assignment {
     pub missing: Vec<TableName>,
 }
 
-/// Whether [`assign`] needs the tables' tags for this policy among these.
-pub fn needs_tags(policy: &Document, enabled: &[&Document]) -> bool {
-    policy.scope.needs_tags() || stronger(policy, enabled).iter().any(|other| other.scope.needs_tags())
+/// The keys of the tables' tags that [`assign`] looks at for this policy among these; often none.
+pub fn tag_keys<'a>(policy: &'a Document, enabled: &[&'a Document]) -> BTreeSet<&'a str> {
+    let own = policy.scope.tag_keys();
+    own.chain(stronger(policy, enabled).into_iter().flat_map(|other| other.scope.tag_keys())).collect()
 }
 
 /// What `policy` covers of `tables`, where every table belongs to the strongest of the policies whose scope has it: the
