@@ -10,6 +10,8 @@ use super::reader::Spot;
 use super::tags;
 use crate::id::{PolicyName, TableName};
 
+const MEMBERS: [&str; 4] = ["all", "tables", "tags", "exclude"];
+
 /// The tables a policy covers: the union of what it names, less what it excludes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Scope {
@@ -73,7 +75,7 @@ impl Scope {
     }
 
     pub(super) fn read(spot: &Spot<'_>) -> Option<Self> {
-        let members = spot.object(&["all", "tables", "tags", "exclude"])?;
+        let members = spot.object(&MEMBERS)?;
         let all = members.or("all", false, Spot::boolean);
         let include = Selection::read(members.get("tables"), members.get("tags"));
         let exclude = members.or("exclude", Selection::default(), |spot| {
@@ -81,11 +83,12 @@ impl Scope {
             Selection::read(members.get("tables"), members.get("tags"))
         });
         let scope = Self { all: all?, include: include?, exclude: exclude? };
-        if !scope.all && scope.include.is_empty() {
+        // A misspelt member is not reported a second time as its absence.
+        let understood = members.iter().all(|member| MEMBERS.contains(&member.name));
+        if !scope.all && scope.include.is_empty() && understood {
             spot.note(
                 "is empty, so no table would be covered; give \"tables\" or \"tags\", or {\"all\": true}",
             );
-            return None;
         }
         Some(scope)
     }
