@@ -6,13 +6,14 @@
 pub mod backup;
 mod bus;
 mod error;
+#[cfg(test)]
+mod fake;
 mod key_states;
 mod keys;
 mod rate;
 pub mod roles;
 pub mod scheduler;
 pub mod table_reader;
-pub mod table_sizes;
 mod table_states;
 pub mod tables;
 
@@ -21,7 +22,7 @@ pub use error::{AwsError, Fault};
 pub use key_states::{KeyState, KeyStates};
 pub use keys::{KeyMaker, KeyOpener, NewDataKey};
 pub use rate::Rate;
-pub use table_states::TableStates;
+pub use table_states::{TableSize, TableState, TableStates};
 
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, SdkConfig};

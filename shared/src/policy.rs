@@ -23,6 +23,6 @@ pub use pattern::TablePatterns;
 #[cfg(test)]
 pub(crate) use pattern::glob_matches;
 pub use schedule::{Days, MonthDay, Schedule, Schedules};
-pub use scope::{Assignment, Scope, Selection, Table, assign, needs_tags};
+pub use scope::{Assignment, Scope, Selection, Table, assign, tag_keys};
 pub use target::CopyTarget;
 pub use zone::Zone;

@@ -1,8 +1,9 @@
 //! Which tables a session backs up: what its policy covers now, narrowed down where somebody asked for some only.
 
+use dynachain::aws::tables::Tags;
 use dynachain::error::{ErrorType, Problem, Refusal};
 use dynachain::id::{TableArn, TableName};
-use dynachain::policy::{Document, assign, needs_tags};
+use dynachain::policy::{Document, assign, tag_keys};
 use dynachain::request::TableRef;
 
 use crate::Deps;
@@ -23,7 +24,8 @@ pub(crate) async fn resolve(deps: &Deps, policy: &Document) -> Result<Cover, Ref
     let stored = deps.catalog.policies().list().await?;
     let enabled: Vec<&Document> =
         stored.iter().map(|policy| &policy.document).filter(|document| document.enabled).collect();
-    let tables = deps.tables.tables(needs_tags(policy, &enabled)).await.map_err(|error| error.refusal())?;
+    let tags = Tags::Of(tag_keys(policy, &enabled));
+    let tables = deps.tables.tables(&tags).await.map_err(|error| error.refusal())?;
     let assignment = assign(policy, &enabled, &tables);
     let arn = |name: &TableName| {
         TableArn::of(&deps.settings.region, &deps.settings.account, name)

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use dynachain::aws::tables::Tags;
 use dynachain::catalog::StoredPolicy;
 use dynachain::error::Refusal;
 use dynachain::id::{PolicyName, TableArn, TableName};
-use dynachain::policy::{Assignment, Document, Table, assign, needs_tags};
+use dynachain::policy::{Assignment, Document, Table, assign, tag_keys};
 use serde::Serialize;
 
 use crate::{Deps, LIMIT};
@@ -45,8 +46,8 @@ pub(crate) async fn changes(
     let enabled: Vec<&Document> =
         policies.iter().filter(|policy| policy.is_enabled()).map(|policy| &policy.document).collect();
     let before = enabled.iter().copied().find(|other| other.name == document.name);
-    let with_tags = [Some(document), before].into_iter().flatten().any(|policy| needs_tags(policy, &enabled));
-    let tables = deps.tables.tables(with_tags).await.map_err(|error| error.refusal())?;
+    let keys = [Some(document), before].into_iter().flatten().flat_map(|policy| tag_keys(policy, &enabled));
+    let tables = deps.tables.tables(&Tags::Of(keys.collect())).await.map_err(|error| error.refusal())?;
     let difference = Difference::of(before, document, &enabled, &tables);
     let arns = |names: &[TableName]| -> Result<Vec<TableArn>, Refusal> {
         names.iter().take(LIMIT).map(|name| deps.table_arn(name)).collect()

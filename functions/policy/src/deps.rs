@@ -6,7 +6,6 @@ use aws_config::{Region, SdkConfig};
 use dynachain::aws::backup::{RegionSettings, VaultReader};
 use dynachain::aws::roles::RoleReader;
 use dynachain::aws::scheduler::Scheduler;
-use dynachain::aws::table_sizes::TableSizer;
 use dynachain::aws::tables::TableLister;
 use dynachain::aws::{KeyStates, Rate, TableStates};
 use dynachain::catalog::Catalog;
@@ -30,7 +29,6 @@ pub struct Deps {
     pub(crate) catalog: Catalog,
     pub(crate) scheduler: Scheduler,
     pub(crate) tables: TableLister,
-    pub(crate) sizes: TableSizer,
     pub(crate) estimate_settings: estimate::Settings,
     pub(crate) wake_target: wake::Target,
     pub(crate) stack: Stack,
@@ -57,7 +55,6 @@ impl Deps {
             catalog: Catalog::new(config, settings.catalog),
             scheduler: Scheduler::new(config, settings.schedule_group),
             tables: TableLister::new(config, names_rate, tags_rate),
-            sizes: TableSizer::new(config, Rate::per_second(DESCRIBES_PER_SECOND)),
             estimate_settings: settings.estimate,
             home: settings.home,
             wake_target: settings.wake_target,
@@ -65,7 +62,7 @@ impl Deps {
             roles: RoleReader::new(config),
             keys: KeyStates::new(config),
             features: RegionSettings::new(config),
-            table_states: TableStates::new(config),
+            table_states: TableStates::new(config, Rate::per_second(DESCRIBES_PER_SECOND)),
             config: config.clone(),
             vault_rates: [settings.list_rate, settings.describe_rate].map(Rate::per_second),
             clock,

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use dynachain::aws::{AwsError, Fault};
+use dynachain::aws::tables::Tags;
+use dynachain::aws::{AwsError, TableSize, TableState};
 use dynachain::catalog::StoredPolicy;
 use dynachain::error::{ErrorType, Refusal};
 use dynachain::estimate::{Estimate, Prices, Question, SizedTable, estimate};
 use dynachain::id::{PolicyName, TableArn, TableName};
 use dynachain::metadata::PREFIX;
 use dynachain::policy::{Assignment, Document, Table, assign};
-use futures::stream::{self, StreamExt};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 
 use crate::request::Subject;
@@ -64,7 +65,7 @@ pub(crate) async fn run(deps: &Deps, subject: &Subject<'_>) -> Result<Estimated,
         }
     };
     let prices = Prices::built_in().map_err(|error| Refusal::new(ErrorType::Internal, error.to_string()))?;
-    let found = deps.tables.tables(true).await.map_err(|error| error.refusal())?;
+    let found = deps.tables.tables(&Tags::All).await.map_err(|error| error.refusal())?;
     let Cover { tables, skipped, failures } = cover(deps, &policies, policy, found).await?;
     let question = Question {
         policy,
@@ -104,23 +105,26 @@ async fn cover(
     let Assignment { covered, skipped, missing } = assign(policy, &enabled, &found);
     let inherited: BTreeMap<TableName, usize> =
         found.into_iter().map(|table| (table.name, inherited_tags(policy, &table.tags))).collect();
-    let mut sizes = stream::iter(covered)
-        .map(|name| async move { (deps.sizes.size(&name).await, name) })
+    let mut states = stream::iter(covered)
+        .map(|name| async move {
+            let table = deps.table_arn(&name)?;
+            Ok::<_, Refusal>((deps.table_states.of(&table).await, table, name))
+        })
         .buffered(AT_A_TIME);
     let mut tables = Vec::new();
     let mut failures = Vec::new();
     for name in &missing {
         failures.push(not_there(deps.table_arn(name)?));
     }
-    while let Some((size, name)) = sizes.next().await {
-        match size {
+    while let Some((state, table, name)) = states.try_next().await? {
+        match size(table, state) {
             Ok(size) => tables.push(SizedTable {
                 size_bytes: size.bytes,
                 item_count: size.items,
                 inherited_tags: inherited.get(&name).copied().unwrap_or_default(),
                 name,
             }),
-            Err(error) => failures.push(failure(deps.table_arn(&name)?, &error)),
+            Err(failure) => failures.push(failure),
         }
     }
     failures.sort_by(|a, b| a.table.cmp(&b.table));
@@ -141,10 +145,17 @@ fn not_there(table: TableArn) -> Failure {
     Failure { table, reason: "table_not_found", message }
 }
 
-fn failure(table: TableArn, error: &AwsError) -> Failure {
-    match error.fault() {
-        Fault::NotFound => not_there(table),
-        _ => Failure { table, reason: "not_described", message: error.to_string() },
+/// A table's size, or why it is in no figure.
+fn size(table: TableArn, state: Result<Option<TableState>, AwsError>) -> Result<TableSize, Failure> {
+    let not_described = |table, message| Failure { table, reason: "not_described", message };
+    match state {
+        Ok(Some(TableState { size: Some(size), .. })) => Ok(size),
+        Ok(Some(TableState { status, size: None })) => {
+            let message = format!("DynamoDB has not counted the table's size yet; it is {status}");
+            Err(not_described(table, message))
+        }
+        Ok(None) => Err(not_there(table)),
+        Err(error) => Err(not_described(table, error.to_string())),
     }
 }
 
@@ -166,21 +177,30 @@ mod tests {
         assert_eq!(inherited_tags(&policy, &tags), 2);
     }
 
+    fn refused(code: &str) -> Result<Option<TableState>, AwsError> {
+        Err(AwsError::refused("DescribeTable", code, "no"))
+    }
+
     #[rstest]
-    #[case::vanished("ResourceNotFoundException", "table_not_found", "does not exist")]
+    #[case::vanished(Ok(None), "table_not_found", "does not exist")]
     #[case::forbidden(
-        "AccessDeniedException",
+        refused("AccessDeniedException"),
         "not_described",
-        "DescribeTable was refused: AccessDeniedException"
+        "was refused: AccessDeniedException"
     )]
-    #[case::throttled("ThrottlingException", "not_described", "ThrottlingException")]
+    #[case::throttled(refused("ThrottlingException"), "not_described", "ThrottlingException")]
+    #[case::not_counted(
+        Ok(Some(TableState { status: "CREATING".to_owned(), size: None })),
+        "not_described",
+        "has not counted the table's size yet; it is CREATING"
+    )]
     fn a_table_that_cannot_be_described_is_named_with_the_reason(
-        #[case] code: &str,
+        #[case] state: Result<Option<TableState>, AwsError>,
         #[case] reason: &str,
         #[case] said: &str,
     ) {
         let table: TableArn = "arn:aws:dynamodb:eu-central-1:111122223333:table/orders".parse().unwrap();
-        let failure = failure(table.clone(), &AwsError::refused("DescribeTable", code, "no"));
+        let failure = size(table.clone(), state).unwrap_err();
         assert_eq!((failure.table, failure.reason), (table, reason));
         assert!(failure.message.contains(said), "{}", failure.message);
     }

@@ -1,6 +1,6 @@
 //! The tables of the Region: their names, and their tags in bulk.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client as DynamoDb;
@@ -13,8 +13,27 @@ use crate::policy::Table;
 /// The most that `GetResources` gives in one page (Resource Groups Tagging API Reference).
 const TAGS_PAGE: i32 = 100;
 
-/// Lists tables. A thousand tables are 10 calls of `ListTables`, and 10 of `GetResources` when tags are asked for: both
-/// have pages of 100, and no call is made for a single table.
+/// Which tags are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tags<'a> {
+    /// Those with these keys; for no key no call is made.
+    Of(BTreeSet<&'a str>),
+    /// All.
+    All,
+}
+
+impl Tags<'_> {
+    fn include(&self, key: &str) -> bool {
+        match self {
+            Self::Of(keys) => keys.contains(key),
+            Self::All => true,
+        }
+    }
+}
+
+/// Lists tables. Ten thousand tables are 100 calls of `ListTables`, and 100 of `GetResources` when tags are asked for: both
+/// have pages of 100, and no call is made for a single table. Only the names and the tags that were asked for are kept, so
+/// that memory does not depend on what else the tables carry.
 #[derive(Clone, Debug)]
 pub struct TableLister {
     dynamodb: DynamoDb,
@@ -29,25 +48,22 @@ impl TableLister {
         Self { dynamodb: DynamoDb::new(config), tagging: Tagging::new(config), names_rate, tags_rate }
     }
 
-    /// All tables, in name order; their tags are empty unless asked for.
+    /// All tables, in name order, with these of their tags.
     ///
     /// # Errors
     /// When AWS refuses a call.
-    pub async fn tables(&self, with_tags: bool) -> Result<Vec<Table>, AwsError> {
-        let (names, mut tags) = if with_tags {
-            futures::try_join!(self.names(), self.tags())?
-        } else {
+    pub async fn tables(&self, tags: &Tags<'_>) -> Result<Vec<Table>, AwsError> {
+        let (names, mut tags) = if *tags == Tags::Of(BTreeSet::new()) {
             (self.names().await?, HashMap::new())
+        } else {
+            futures::try_join!(self.names(), self.tags(tags))?
         };
         let table = |name: TableName| Table { tags: tags.remove(&name).unwrap_or_default(), name };
         Ok(names.into_iter().map(table).collect())
     }
 
     /// The names of all tables, in order.
-    ///
-    /// # Errors
-    /// When AWS refuses a call.
-    pub async fn names(&self) -> Result<Vec<TableName>, AwsError> {
+    async fn names(&self) -> Result<Vec<TableName>, AwsError> {
         const OPERATION: &str = "ListTables";
         let mut names = Vec::new();
         let mut start = None;
@@ -73,11 +89,11 @@ impl TableLister {
         }
     }
 
-    /// The tags of every table that has any.
-    ///
-    /// # Errors
-    /// When AWS refuses a call.
-    pub async fn tags(&self) -> Result<HashMap<TableName, BTreeMap<String, String>>, AwsError> {
+    /// The tags of every table that has any of these.
+    async fn tags(
+        &self,
+        wanted: &Tags<'_>,
+    ) -> Result<HashMap<TableName, BTreeMap<String, String>>, AwsError> {
         let mut tags: HashMap<TableName, BTreeMap<String, String>> = HashMap::new();
         let mut token = None;
         loop {
@@ -95,8 +111,15 @@ impl TableLister {
                 // Other resources of DynamoDB, such as streams, are no tables.
                 let arn = resource.resource_arn().and_then(|arn| arn.parse::<TableArn>().ok());
                 let Some(name) = arn.and_then(|arn| arn.name().parse().ok()) else { continue };
-                let pairs = resource.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
-                tags.entry(name).or_default().extend(pairs);
+                let pairs: BTreeMap<_, _> = resource
+                    .tags()
+                    .iter()
+                    .filter(|tag| wanted.include(tag.key()))
+                    .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+                    .collect();
+                if !pairs.is_empty() {
+                    tags.entry(name).or_default().extend(pairs);
+                }
             }
             token = page.pagination_token.filter(|token| !token.is_empty());
             if token.is_none() {
@@ -105,3 +128,6 @@ impl TableLister {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

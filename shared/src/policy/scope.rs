@@ -1,6 +1,6 @@
 //! Scope: which tables a policy covers, and which of several policies a table belongs to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -9,6 +9,8 @@ use super::pattern::TablePatterns;
 use super::reader::Spot;
 use super::tags;
 use crate::id::{PolicyName, TableName};
+
+const MEMBERS: [&str; 4] = ["all", "tables", "tags", "exclude"];
 
 /// The tables a policy covers: the union of what it names, less what it excludes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -67,13 +69,13 @@ impl Scope {
         (self.all || self.include.selects(name, tags)) && !self.exclude.selects(name, tags)
     }
 
-    /// Whether tags make a difference.
-    pub fn needs_tags(&self) -> bool {
-        !self.include.tags.is_empty() || !self.exclude.tags.is_empty()
+    /// The keys of the tags that make a difference.
+    pub fn tag_keys(&self) -> impl Iterator<Item = &str> {
+        self.include.tags.keys().chain(self.exclude.tags.keys()).map(String::as_str)
     }
 
     pub(super) fn read(spot: &Spot<'_>) -> Option<Self> {
-        let members = spot.object(&["all", "tables", "tags", "exclude"])?;
+        let members = spot.object(&MEMBERS)?;
         let all = members.or("all", false, Spot::boolean);
         let include = Selection::read(members.get("tables"), members.get("tags"));
         let exclude = members.or("exclude", Selection::default(), |spot| {
@@ -81,11 +83,12 @@ impl Scope {
             Selection::read(members.get("tables"), members.get("tags"))
         });
         let scope = Self { all: all?, include: include?, exclude: exclude? };
-        if !scope.all && scope.include.is_empty() {
+        // A misspelt member is not reported a second time as its absence.
+        let understood = members.iter().all(|member| MEMBERS.contains(&member.name));
+        if !scope.all && scope.include.is_empty() && understood {
             spot.note(
                 "is empty, so no table would be covered; give \"tables\" or \"tags\", or {\"all\": true}",
             );
-            return None;
         }
         Some(scope)
     }
@@ -102,9 +105,10 @@ pub struct Assignment {
     pub missing: Vec<TableName>,
 }
 
-/// Whether [`assign`] needs the tables' tags for this policy among these.
-pub fn needs_tags(policy: &Document, enabled: &[&Document]) -> bool {
-    policy.scope.needs_tags() || stronger(policy, enabled).iter().any(|other| other.scope.needs_tags())
+/// The keys of the tables' tags that [`assign`] looks at for this policy among these; often none.
+pub fn tag_keys<'a>(policy: &'a Document, enabled: &[&'a Document]) -> BTreeSet<&'a str> {
+    let own = policy.scope.tag_keys();
+    own.chain(stronger(policy, enabled).into_iter().flat_map(|other| other.scope.tag_keys())).collect()
 }
 
 /// What `policy` covers of `tables`, where every table belongs to the strongest of the policies whose scope has it: the

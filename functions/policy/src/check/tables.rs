@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use dynachain::aws::AwsError;
+use dynachain::aws::tables::Tags;
+use dynachain::aws::{AwsError, TableState};
 use dynachain::catalog::StoredPolicy;
 use dynachain::error::Refusal;
 use dynachain::id::{PolicyName, TableArn};
@@ -65,7 +66,7 @@ pub(super) async fn cover(
     policies: &[StoredPolicy],
     document: &Document,
 ) -> Result<Cover, Refusal> {
-    let mut tables = match deps.tables.tables(true).await {
+    let mut tables = match deps.tables.tables(&Tags::All).await {
         Ok(tables) => tables,
         Err(error) => return Ok(Cover { refused: Some(error), ..Cover::default() }),
     };
@@ -103,8 +104,8 @@ pub(super) async fn check(
     let (room, can_start) = (&room, room.for_tags(&BTreeSet::new()).is_ok());
     let mut looked = stream::iter(cover.covered)
         .map(|covered| async move {
-            let status = deps.table_states.status(&covered.table).await;
-            let found = [state(&covered.table, status), room.of_table(&covered.table, &covered.tags)];
+            let state = deps.table_states.of(&covered.table).await;
+            let found = [judge(&covered.table, state), room.of_table(&covered.table, &covered.tags)];
             Ok::<_, Refusal>((covered.table, found))
         })
         .buffered(CONCURRENT);
@@ -134,10 +135,10 @@ fn summary(policy: &PolicyName, refused: Option<&AwsError>, counts: TableCounts)
 }
 
 /// What keeps the table from being backed up, if anything; a table that is UPDATING can be.
-fn state(table: &TableArn, status: Result<Option<String>, AwsError>) -> Option<Finding> {
-    match status {
-        Ok(Some(status)) if matches!(status.as_str(), "ACTIVE" | "UPDATING") => None,
-        Ok(Some(status)) => {
+fn judge(table: &TableArn, state: Result<Option<TableState>, AwsError>) -> Option<Finding> {
+    match state {
+        Ok(Some(TableState { status, .. })) if matches!(status.as_str(), "ACTIVE" | "UPDATING") => None,
+        Ok(Some(TableState { status, .. })) => {
             let message = format!("is {status}, not ACTIVE; it can be backed up once it is");
             let command = format!(
                 "aws dynamodb wait table-exists --table-name {} --region {}",
@@ -193,7 +194,8 @@ mod tests {
     #[case::creating(Some("CREATING"), Some("is CREATING, not ACTIVE"))]
     #[case::deleted(None, Some("was deleted"))]
     fn a_table_must_be_there_and_active(#[case] status: Option<&str>, #[case] said: Option<&str>) {
-        let finding = state(&TABLE.parse().unwrap(), Ok(status.map(str::to_owned)));
+        let state = status.map(|status| TableState { status: status.to_owned(), size: None });
+        let finding = judge(&TABLE.parse().unwrap(), Ok(state));
         assert_eq!(finding.as_ref().map(|finding| finding.ok), said.map(|_| Some(false)));
         assert!(finding.is_none_or(|finding| finding.message.starts_with(said.unwrap_or_default())));
     }
@@ -201,7 +203,7 @@ mod tests {
     #[test]
     fn a_table_that_cannot_be_described_is_neither_good_nor_bad() {
         let error = AwsError::refused("DescribeTable", "AccessDeniedException", "no");
-        assert_eq!(state(&TABLE.parse().unwrap(), Err(error)).map(|finding| finding.ok), Some(None));
+        assert_eq!(judge(&TABLE.parse().unwrap(), Err(error)).map(|finding| finding.ok), Some(None));
     }
 
     #[test]

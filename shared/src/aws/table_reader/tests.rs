@@ -1,16 +1,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::aws::fake;
 use crate::table_config::{
     BillingMode, Encryption, GlobalIndex, GlobalTable, Insights, InsightsMode, KeyKind, KinesisPrecision,
     MaxThroughput, ProjectionKind, Stream, StreamView, TableClass, TargetTracking, Throughput, TimeToLive,
@@ -61,16 +59,7 @@ impl FakeAws {
     }
 
     fn reader(&self) -> TableReader {
-        let connector = SharedHttpConnector::new(self.clone());
-        let sdk = aws_config::SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("eu-central-1"))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                "test", "test", None, None, "test",
-            )))
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .build();
-        TableReader::new(&sdk, 1_000)
+        TableReader::new(&fake::config(self.clone()), 1_000)
     }
 
     async fn capture(&self) -> Result<Captured, CaptureError> {

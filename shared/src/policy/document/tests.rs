@@ -110,6 +110,7 @@ fn documents_that_mean_the_same_are_equal() {
 #[case::scope_empty("/scope", json!({}), "$.scope: is empty, so no table would be covered")]
 #[case::scope_says_nothing("/scope", json!({"all": false, "tables": [], "tags": {}}), "$.scope: is empty")]
 #[case::scope_only_exclude("/scope", json!({"exclude": {"tables": ["a*"]}}), "$.scope: is empty")]
+#[case::scope_misspelt("/scope", json!({"table": ["a*"]}), "$.scope.table: is not known here; did you mean \"tables\"?")]
 #[case::scope_list("/scope", json!([]), "$.scope: is [], it must be an object")]
 #[case::scope_arn("/scope/tables/0", json!("arn:aws:dynamodb:eu-central-1:111122223333:table/a"), "$.scope.tables[0]: is an ARN")]
 #[case::scope_twice("/scope/tables", json!(["abc", "a*", "abc"]), "$.scope.tables[2]: \"abc\" is listed twice")]

@@ -82,10 +82,12 @@ fn a_missing_name_that_is_excluded_is_not_missed() {
 fn tags_are_needed_only_when_this_or_a_stronger_policy_looks_at_them() {
     let by_name = policy("by-name", 50, &json!({"all": true}));
     let by_tag = |priority| policy("by-tag", priority, &json!({"tags": {"a": "b"}}));
-    assert!(!needs_tags(&by_name, &[&by_name, &by_tag(60)]));
-    assert!(needs_tags(&by_name, &[&by_tag(40), &by_name]));
-    assert!(needs_tags(&by_tag(60), &[]));
-    assert!(scope(&json!({"all": true, "exclude": {"tags": {"a": "b"}}})).needs_tags());
+    let (stronger, weaker) = (by_tag(40), by_tag(60));
+    assert_eq!(tag_keys(&by_name, &[&by_name, &weaker]), BTreeSet::new());
+    assert_eq!(tag_keys(&by_name, &[&stronger, &by_name]), ["a"].into());
+    assert_eq!(tag_keys(&weaker, &[]), ["a"].into());
+    let excluding = policy("excluding", 50, &json!({"all": true, "exclude": {"tags": {"x": "y"}}}));
+    assert_eq!(tag_keys(&excluding, &[&stronger]), ["a", "x"].into());
 }
 
 #[test]

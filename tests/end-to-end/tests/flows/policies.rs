@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::support::{World, chains, example, list};
+use crate::support::{SEVEN, World, chains, example, list, only_point};
 
 const NO_CHANGES: &str = r#"{"created": [], "updated": [], "removed": []}"#;
 
@@ -146,4 +146,43 @@ async fn an_invalid_document_is_refused_with_every_problem_and_nothing_is_stored
     assert!(world.catalog().await.is_empty());
     assert_eq!(world.schedules().await, BTreeMap::new());
     assert_eq!(chains(&world.verified(&[]).await), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_keep_and_a_deleted_policy_leave_points_as_they_are_and_say_so() {
+    let world = World::start().await;
+    world.tables(&["a-1", "b-1"]).await;
+    let document = example("a", &json!({"tables": ["a-*"]}));
+    world.apply(&document).await;
+    world.apply(&example("b", &json!({"tables": ["b-*"]}))).await;
+    world.jump(SEVEN).await;
+    world.finish_jobs().await;
+    let before = world.verified(&[]).await;
+    let point = only_point(&before, "a-1");
+
+    let mut longer = document.clone();
+    longer["schedules"]["yearly"]["keep"] = json!({"years": 7});
+    for request in [json!({"apply": longer, "dry_run": true}), json!({"apply": longer})] {
+        let answer = world.policy(&request).await;
+        let change = json!({
+            "recovery_point": point, "expires_at": "2029-01-04T06:00:00Z", "would_be": "2034-01-04T06:00:00Z"
+        });
+        assert_eq!((&answer["points"], &answer["points_count"]), (&json!([change]), &json!(1)));
+    }
+    assert_eq!(chains(&before), [("a-1", "regular", 1), ("b-1", "regular", 1)]);
+
+    for request in [json!({"delete": "a", "dry_run": true}), json!({"delete": "a"})] {
+        let answer = world.policy(&request).await;
+        assert_eq!((&answer["points"], &answer["points_count"]), (&json!([point]), &json!(1)));
+        let said = answer["message"].as_str().expect("a message");
+        assert!(said.contains("restore points stay") && said.contains("retention goes on"), "{said}");
+    }
+    assert_eq!(world.verified(&[]).await["chains"], before["chains"], "points live as their own tags say");
+    world.jump("2027-01-05T06:01:00Z").await;
+    let after = world.verified(&[]).await;
+    assert_eq!(
+        chains(&after),
+        [("a-1", "regular", 1), ("b-1", "regular", 3)],
+        "nothing wakes for a any more"
+    );
 }

@@ -11,7 +11,7 @@ const TABLES: [&str; 3] = ["shop-customers", "shop-events", "shop-orders"];
 
 impl World {
     /// What the schedules of a policy woke so far.
-    fn woken(&self, policy: &str) -> Vec<WakeUp> {
+    pub(crate) fn woken(&self, policy: &str) -> Vec<WakeUp> {
         let schedule = format!(":schedule/dynachain/{policy}-");
         self.stack.wake_ups().into_iter().filter(|wake_up| wake_up.by.contains(&schedule)).collect()
     }

@@ -44,9 +44,18 @@ impl World {
 
     /// With other stack parameters.
     pub(crate) async fn with(parameters: &[(&str, &str)], target_region: bool) -> Self {
+        Self::launch(START, parameters, target_region).await
+    }
+
+    /// The source Region alone, at another time.
+    pub(crate) async fn start_at(moment: &str) -> Self {
+        Self::launch(moment, &[], false).await
+    }
+
+    async fn launch(moment: &str, parameters: &[(&str, &str)], target_region: bool) -> Self {
         let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let options = Options {
-            now: Some(at(START)),
+            now: Some(at(moment)),
             parameters: parameters.collect(),
             target_region,
             ..Options::default()
