@@ -128,6 +128,9 @@ async fn an_emulator_does_not_start_with_settings_that_make_no_sense() -> Result
     let aws = "https://dynamodb.eu-central-1.amazonaws.com".to_owned();
     let real = Emulator::start(Settings { aws_endpoint: aws, ..settings.clone() }).await;
     assert!(matches!(real, Err(StartError::Setting(_))), "{real:?}");
+    let now = Some("1969-12-31T23:59:59Z".parse()?);
+    let past = Emulator::start(Settings { now, ..settings.clone() }).await;
+    assert!(matches!(past, Err(StartError::Setting(_))), "{past:?}");
     let account = Emulator::start(Settings { account: "1".to_owned(), ..settings }).await;
     assert!(matches!(account, Err(StartError::Setting(_))), "{account:?}");
     let endpoint = running.control_endpoint().to_owned();
