@@ -243,3 +243,16 @@ async fn a_token_of_another_vaults_list_is_refused() -> Result<()> {
     assert!(refusal(west).starts_with("400 InvalidParameterValueException"));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn managedbyawsbackuponly_leaves_out_no_point_of_aws_backup() -> Result<()> {
+    let (stack, made, [orders, _]) = five_points().await?;
+    let list = || stack.backup.list_recovery_points_by_resource().resource_arn(&orders);
+    for only in [true, false] {
+        let listed = list().managed_by_aws_backup_only(only).send().await?;
+        let arns: Vec<_> =
+            listed.recovery_points().iter().filter_map(|point| point.recovery_point_arn()).collect();
+        assert_eq!(arns, [&made[0], &made[1], &made[3], &made[4]], "{only}");
+    }
+    Ok(())
+}
