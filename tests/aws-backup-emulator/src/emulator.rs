@@ -72,7 +72,9 @@ impl Emulator {
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             return Err(StartError::Setting(format!("an account has 12 digits, not {account:?}")));
         }
-        let timeline = Arc::new(Timeline::new(now.unwrap_or_else(Timestamp::now)));
+        let now =
+            crate::time::check_clock(now.unwrap_or_else(Timestamp::now)).map_err(StartError::Setting)?;
+        let timeline = Arc::new(Timeline::new(now));
         let service = Arc::new(Service::new(&aws_endpoint, &account, timeline.clone()));
         timeline.add_source(Arc::new(Jobs(service.clone())));
         let (backup, backup_task) = serve(backup_port, crate::http::router(service.clone())).await?;

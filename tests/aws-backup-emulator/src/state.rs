@@ -118,8 +118,7 @@ impl RegionState {
     }
 
     fn is_being_restored(&self, point: &str) -> bool {
-        let running = |job: &&RestoreJob| job.state == restore_job::State::Running;
-        self.restore_jobs.values().filter(running).any(|job| job.recovery_point == point)
+        self.restore_jobs.values().any(|job| job.is_active() && job.recovery_point == point)
     }
 
     /// Does another job of this resource run? There is one backup or copy job per resource at a time (AWS Backup Developer

@@ -3,6 +3,20 @@
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use serde_json::{Number, Value};
 
+/// What the emulated clock may show first and last. Before 1970 there are no dates of AWS, and far ahead there must be room for
+/// the longest windows and retentions.
+const CLOCK: (&str, &str) = ("1970-01-01T00:00:00Z", "8999-12-31T23:59:59Z");
+
+/// Refuses a time that the emulated clock cannot show.
+pub(crate) fn check_clock(now: Timestamp) -> Result<Timestamp, String> {
+    let (first, last) = CLOCK;
+    let bounds = [first, last].map(|bound| bound.parse::<Timestamp>().ok());
+    match bounds {
+        [Some(first), Some(last)] if (first..=last).contains(&now) => Ok(now),
+        _ => Err(format!("the clock goes from {first} to {last}, it cannot show {now}")),
+    }
+}
+
 /// Cut down to the milliseconds that AWS Backup keeps.
 pub(crate) fn milliseconds(instant: Timestamp) -> Timestamp {
     let floor = TimestampRound::new().smallest(Unit::Millisecond).mode(RoundMode::Floor);
@@ -48,6 +62,19 @@ mod tests {
 
     fn midnight() -> Timestamp {
         "2020-07-05T00:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn the_clock_goes_from_1970_to_8999() {
+        for (now, good) in [
+            ("-009999-01-02T01:59:59Z", false),
+            ("1969-12-31T23:59:59.999Z", false),
+            ("1970-01-01T00:00:00Z", true),
+            ("8999-12-31T23:59:59Z", true),
+            ("9999-12-30T22:00:00Z", false),
+        ] {
+            assert_eq!(check_clock(now.parse().unwrap()).is_ok(), good, "{now}");
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub(super) async fn put(input: &Input) -> Result<Value, String> {
     if given.now.is_none() && given.speed.is_none() {
         return Err("neither now nor speed is given".to_owned());
     }
+    given.now.map(crate::time::check_clock).transpose()?;
     // The jump goes on to its end even when the client gives up waiting.
     let timeline = input.service.timeline.clone();
     let moved = tokio::spawn(async move {

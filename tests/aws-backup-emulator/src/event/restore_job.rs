@@ -51,7 +51,7 @@ fn detail(job: &RestoreJob) -> Value {
 mod tests {
     use super::*;
     use crate::state::failure::Failure;
-    use crate::state::restore_job::tests::sample;
+    use crate::state::samples::restore_job;
 
     const POINT: &str =
         "arn:aws:backup:eu-west-1:111122223333:recovery-point:f1d966fe-a3bd-410b-b292-99f442d13b56";
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_completed_restore_event_is_as_in_the_documented_sample() {
-        let mut job = sample(State::Completed);
+        let mut job = restore_job(State::Completed);
         job.size = 0;
         assert_eq!(
             body(&job),
@@ -89,28 +89,28 @@ mod tests {
 
     #[test]
     fn the_size_in_a_restore_event_is_text_and_known_at_the_end() {
-        assert_eq!(body(&sample(State::Completed))["detail"]["backupSizeInBytes"], "36048");
-        assert_eq!(body(&sample(State::Running))["detail"]["backupSizeInBytes"], "0");
+        assert_eq!(body(&restore_job(State::Completed))["detail"]["backupSizeInBytes"], "36048");
+        assert_eq!(body(&restore_job(State::Running))["detail"]["backupSizeInBytes"], "0");
     }
 
     #[test]
     fn only_the_created_event_of_a_restore_says_state() {
         let at = "2026-01-31T05:10:02Z".parse().unwrap();
-        let created = Event::restore_job_created(&scope(), at, &sample(State::Pending)).body;
+        let created = Event::restore_job_created(&scope(), at, &restore_job(State::Pending)).body;
         assert_eq!(
             created["detail"],
             json!({ "restoreJobId": "AB123456-78C9-0123-456D-789012E34567", "state": "CREATED",
                 "creationDate": "2026-01-31T05:10:01.742Z" })
         );
         for state in [State::Pending, State::Running, State::Completed, State::Failed, State::Aborted] {
-            let detail = &body(&sample(state))["detail"];
+            let detail = &body(&restore_job(state))["detail"];
             assert_eq!((&detail["status"], detail.get("state")), (&json!(state.as_str()), None));
         }
     }
 
     #[test]
     fn a_restore_event_names_neither_source_nor_table_unless_it_completed() {
-        let mut job = sample(State::Failed);
+        let mut job = restore_job(State::Failed);
         job.failure = Some(Failure::new("RESOURCE_NOT_FOUND", "Table not found."));
         let failed = body(&job);
         assert_eq!(failed["resources"], json!([POINT]));

@@ -1,51 +1,8 @@
-use std::sync::Arc;
-
-use aws_sdk_dynamodb::types::TableDescription;
-
 use super::*;
-use crate::aws::table::Snapshot;
 use crate::state::backup_job::{BackupJob, State};
 use crate::state::failure::Failure;
-use crate::state::recovery_point::{Lifecycle, RecoveryPoint, Status, Storage};
-
-const POINT: &str =
-    "arn:aws:backup:eu-west-1:111122223333:recovery-point:f1d966fe-a3bd-410b-b292-99f442d13b56";
-
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
-fn scope() -> Scope {
-    Scope { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() }
-}
-
-fn job(state: State) -> BackupJob {
-    BackupJob {
-        id: "A827233A-D405-4A86-A440-759FA94F34DD".to_owned(),
-        vault: "ddb".to_owned(),
-        vault_arn: "arn:aws:backup:eu-west-1:111122223333:backup-vault:ddb".to_owned(),
-        resource_arn: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders".to_owned(),
-        role_arn: "arn:aws:iam::111122223333:role/ddb-backup".to_owned(),
-        lifecycle: None,
-        tags: Default::default(),
-        options: json!({}),
-        created: at("2026-01-31T02:10:31.207Z"),
-        start_by: at("2026-01-31T10:10:31.207Z"),
-        complete_by: None,
-        state,
-        starting: false,
-        retries: 3,
-        started: Some(at("2026-01-31T02:10:40Z")),
-        expected_completion: Some(at("2026-01-31T02:11:05.921Z")),
-        completed: state.is_final().then(|| at("2026-01-31T02:11:05.921Z")),
-        failure: None,
-        ending: None,
-        advanced: true,
-        recovery_point: POINT.to_owned(),
-        key_arn: None,
-        size: 36048,
-    }
-}
+use crate::state::recovery_point::RecoveryPoint;
+use crate::state::samples::{self, POINT, at, backup_job as job, days, scope};
 
 fn body(job: &BackupJob) -> Value {
     let mut body = Event::backup_job(&scope(), at("2026-01-31T02:11:17.5Z"), job).body;
@@ -99,28 +56,7 @@ fn the_event_of_a_running_backup_job_expects_its_completion() {
 
 #[test]
 fn the_event_of_a_recovery_point_is_as_the_documented_sample() {
-    let point = RecoveryPoint {
-        arn: POINT.to_owned(),
-        job_id: String::new(),
-        vault: "ddb".into(),
-        vault_arn: "arn:aws:backup:eu-west-1:111122223333:backup-vault:ddb".into(),
-        resource_arn: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders".into(),
-        role_arn: "arn:aws:iam::111122223333:role/ddb-backup".into(),
-        source_vault_arn: None,
-        status: Status::Completed,
-        status_message: None,
-        storage: Storage::Warm,
-        last_restored: None,
-        created: at("2026-01-31T02:10:31.152Z"),
-        initiated: at("2026-01-31T02:10:31.152Z"),
-        completed: Some(at("2026-01-31T02:11:05.689Z")),
-        lifecycle: Some(Lifecycle { cold_after: None, delete_after: Some(100) }),
-        key_arn: Some("arn:aws:kms:eu-west-1:111122223333:key/k".into()),
-        key_kind: None,
-        tags: Default::default(),
-        snapshot: Arc::new(Snapshot { table: TableDescription::builder().build(), items: Vec::new() }),
-        size: 0,
-    };
+    let point = RecoveryPoint { lifecycle: days(None, Some(100)), ..samples::point() };
     let body = Event::recovery_point(&scope(), at("2026-01-31T02:11:07Z"), &point).body;
     assert_eq!(body["detail-type"], "Recovery Point State Change");
     assert_eq!(body["resources"], json!([POINT]));

@@ -24,6 +24,12 @@ impl Call {
         self.authorize("backup:TagResource", resource, self.request_tags()).await
     }
 
+    /// A job works as the role that it is given, and the caller must be allowed to give it.
+    pub(crate) async fn authorize_passing(&self, role: &str) -> Result<(), ApiError> {
+        let passed = Context::default().with("iam:PassedToService", "backup.amazonaws.com");
+        self.authorize("iam:PassRole", role, passed).await
+    }
+
     /// Refuses the call unless the caller may do this to that. The condition keys that follow from caller and resource are
     /// added to those given.
     pub(crate) async fn authorize(

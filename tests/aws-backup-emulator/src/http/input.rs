@@ -58,9 +58,15 @@ impl Call {
             .ok_or_else(|| ApiError::invalid_parameter(format!("Invalid timestamp for {name}: {text}")))
     }
 
-    /// The page that the caller asks for.
+    /// The page that the caller asks for, of the list of this account, Region and path.
     pub(crate) fn page(&self) -> Result<Page, ApiError> {
-        Page::new(self.operation.name, self.query("maxResults"), self.query("nextToken"))
+        let Scope { account, region } = &self.scope;
+        let mut list = format!("{} {account} {region}", self.operation.name);
+        for (_, part) in &self.path {
+            list.push(' ');
+            list.push_str(part);
+        }
+        Page::new(&list, self.query("maxResults"), self.query("nextToken"))
     }
 
     /// The body.

@@ -12,19 +12,17 @@ const DEFAULT: usize = 100;
 const MOST: usize = 1000;
 
 /// The page that a caller asks for.
+/// The page that a caller asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
-    operation: &'static str,
+    list: String,
     size: usize,
     after: Option<String>,
 }
 
 impl Page {
-    pub(super) fn new(
-        operation: &'static str,
-        size: Option<&str>,
-        token: Option<&str>,
-    ) -> Result<Self, ApiError> {
+    /// Of a list by its name: a token is good for the list that gave it only.
+    pub(super) fn new(list: &str, size: Option<&str>, token: Option<&str>) -> Result<Self, ApiError> {
         let size = match size {
             None => DEFAULT,
             Some(text) => match text.parse() {
@@ -36,8 +34,8 @@ impl Page {
                 }
             },
         };
-        let after = token.map(|token| open(operation, token)).transpose()?;
-        Ok(Self { operation, size, after })
+        let after = token.map(|token| open(list, token)).transpose()?;
+        Ok(Self { list: list.to_owned(), size, after })
     }
 
     /// Cuts this page out of all entries, given in any order with the key that they are sorted by. The second is the token
@@ -47,7 +45,7 @@ impl Page {
         let from = self.after.as_ref().map_or(0, |after| entries.partition_point(|(key, _)| key <= after));
         let rest = entries.len().saturating_sub(from);
         let last = (rest > self.size).then(|| entries[from + self.size - 1].0.clone());
-        let token = last.map_or(Value::Null, |key| seal(self.operation, &key).into());
+        let token = last.map_or(Value::Null, |key| seal(&self.list, &key).into());
         (entries.into_iter().skip(from).take(self.size).map(|(_, entry)| entry).collect(), token)
     }
 
@@ -60,7 +58,7 @@ impl Page {
     ) -> (Vec<T>, Value) {
         let page: Vec<T> = entries.by_ref().take(self.size).collect();
         let last = page.last().filter(|_| entries.next().is_some());
-        let token = last.map_or(Value::Null, |last| seal(self.operation, &key(last)).into());
+        let token = last.map_or(Value::Null, |last| seal(&self.list, &key(last)).into());
         (page, token)
     }
 
@@ -78,7 +76,7 @@ impl Page {
     /// The time and the name in a key of [`newest_first`].
     pub(crate) fn newest(key: &str) -> Result<(Timestamp, &str), ApiError> {
         let (digits, name) = key.split_at_checked(DIGITS).unwrap_or_default();
-        let millisecond = digits.parse::<i64>().ok().map(|digits| i64::MAX - digits);
+        let millisecond = digits.parse::<i64>().ok().and_then(|digits| i64::MAX.checked_sub(digits));
         let created = millisecond.and_then(|millisecond| Timestamp::from_millisecond(millisecond).ok());
         Ok((created.ok_or_else(invalid_token)?, name))
     }
@@ -92,17 +90,14 @@ pub(crate) fn newest_first(created: Timestamp, name: &str) -> String {
     format!("{:0DIGITS$}{name}", i64::MAX.saturating_sub(created.as_millisecond()))
 }
 
-fn seal(operation: &str, key: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{operation}\n{key}"))
+fn seal(list: &str, key: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{list}\n{key}"))
 }
 
-fn open(operation: &str, token: &str) -> Result<String, ApiError> {
+fn open(list: &str, token: &str) -> Result<String, ApiError> {
     let decoded = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let key = decoded.as_deref().and_then(|text| text.split_once('\n')).filter(|(of, _)| *of == operation);
-    match key {
-        Some((_, key)) => Ok(key.to_owned()),
-        None => Err(invalid_token()),
-    }
+    let key = decoded.as_deref().and_then(|text| text.strip_prefix(list)?.strip_prefix('\n'));
+    key.map(str::to_owned).ok_or_else(invalid_token)
 }
 
 fn invalid_token() -> ApiError {
@@ -182,8 +177,10 @@ mod tests {
         let second = Page::new("ListX", Some("2"), token.as_str()).unwrap();
         assert_eq!(second.after_newest().unwrap(), Some(all[1]));
         assert_eq!(second.begin(all[2..].iter().copied(), key), (vec![all[2]], Value::Null));
-        let forged = Page::new("ListX", None, Some(&seal("ListX", "soon"))).unwrap();
-        assert!(forged.after_newest().is_err());
+        for key in ["", "soon", "-9223372036854775808", "-0000000000000000001"] {
+            let forged = Page::new("ListX", None, Some(&seal("ListX", key))).unwrap();
+            assert!(forged.after_newest().is_err(), "{key}");
+        }
     }
 
     #[test]

@@ -68,14 +68,10 @@ fn attempt(state: &mut RegionState, id: &str, now: Timestamp) -> Attempt {
     else {
         return Attempt::Over;
     };
-    let Some(vault) = state.vaults.get(&job.vault).cloned() else {
-        let message = format!("Backup job failed because backup vault {} does not exist.", job.vault_arn);
-        return Attempt::Refused(Failure::new("RESOURCE_NOT_FOUND", message));
+    let vault = match destination(state, job) {
+        Ok(vault) => vault.clone(),
+        Err(failure) => return Attempt::Refused(failure),
     };
-    let points = state.points.count_in(&vault.name);
-    if let Err(failure) = vault.admit("Backup", job.lifecycle.as_ref(), points) {
-        return Attempt::Refused(failure);
-    }
     let busy = state.is_busy(&job.resource_arn, id);
     if now >= job.start_by {
         let message = "Backup job failed because there was a running job for the same resource.";
@@ -94,6 +90,16 @@ fn attempt(state: &mut RegionState, id: &str, now: Timestamp) -> Attempt {
     }
     job.starting = true;
     Attempt::Go(Box::new(job.clone()), vault)
+}
+
+/// The job's vault, as long as it is there and takes the point.
+fn destination<'a>(state: &'a RegionState, job: &BackupJob) -> Result<&'a Vault, Failure> {
+    let Some(vault) = state.vaults.get(&job.vault) else {
+        let message = format!("Backup job failed because backup vault {} does not exist.", job.vault_arn);
+        return Err(Failure::new("RESOURCE_NOT_FOUND", message));
+    };
+    vault.admit("Backup", job.lifecycle.as_ref(), state.points.count_in(&vault.name))?;
+    Ok(vault)
 }
 
 fn expired() -> Failure {
@@ -194,20 +200,11 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
         snapshot: Arc::new(snapshot),
         size,
     };
-    let changed = service.world.with(scope, |state| {
-        let job = state.backup_jobs.get_mut(&job.id)?;
-        job.starting = false;
-        if job.state != State::Created {
-            return None;
-        }
-        job.state = State::Running;
-        (job.started, job.expected_completion) = (Some(now), Some(finish));
-        (job.key_arn, job.size) = (point.key_arn.as_ref().map(Shared::to_string), size);
-        let job = job.clone();
-        state.points.insert(point.clone());
-        Some(job)
-    });
-    let Some(job) = changed else { return };
+    let job = match service.world.with(scope, |state| begin(state, &job.id, point.clone(), finish)) {
+        None => return,
+        Some(Err(failure)) => return end(service, scope, &job.id, State::Failed, Some(failure)),
+        Some(Ok(job)) => job,
+    };
     announce(service, Event::backup_job(scope, now, &job));
     announce(service, Event::recovery_point(scope, now, &point));
     let (scope, id) = (scope.clone(), job.id);
@@ -215,6 +212,27 @@ fn run(service: &Service, scope: &Scope, job: &BackupJob, key: &Key, tags: Tags,
         Some(by) => service.agenda.add(by.max(now), Task::ExpireBackup { scope, job: id }),
         None => service.agenda.add(finish, Task::FinishBackup { scope, job: id }),
     }
+}
+
+/// Puts the point into its vault; `None` when the job does not wait any more. The vault may have changed since the job began
+/// to read its table.
+fn begin(
+    state: &mut RegionState,
+    id: &str,
+    point: RecoveryPoint,
+    finish: Timestamp,
+) -> Option<Result<BackupJob, Failure>> {
+    let job = state.backup_jobs.get(id).filter(|job| job.state == State::Created)?;
+    if let Err(failure) = destination(state, job) {
+        return Some(Err(failure));
+    }
+    let job = state.backup_jobs.get_mut(id)?;
+    (job.state, job.starting) = (State::Running, false);
+    (job.started, job.expected_completion) = (Some(point.created), Some(finish));
+    (job.key_arn, job.size) = (point.key_arn.as_ref().map(Shared::to_string), point.size);
+    let job = job.clone();
+    state.points.insert(point);
+    Some(Ok(job))
 }
 
 fn table_key(snapshot: &Snapshot) -> Option<Shared> {
@@ -234,11 +252,6 @@ pub(super) fn finish(service: &Service, scope: &Scope, id: &str) {
         None => (State::Completed, None),
         Some(Ending { end, failure }) => (state_of(end), Some(failure)),
     };
-    match how {
-        State::Completed => leave_point(service, scope, &job.recovery_point, Status::Completed),
-        State::Partial => leave_point(service, scope, &job.recovery_point, Status::Partial),
-        _ => {}
-    }
     end(service, scope, id, how, failure);
 }
 
@@ -248,21 +261,6 @@ fn state_of(end: End) -> State {
         End::Expired => State::Expired,
         End::Aborted => State::Aborted,
         End::Partial => State::Partial,
-    }
-}
-
-/// The recovery point is as complete as it gets.
-fn leave_point(service: &Service, scope: &Scope, arn: &str, status: Status) {
-    let now = crate::time::milliseconds(service.timeline.now());
-    let point = service.world.with(scope, |state| {
-        let point = state.points.get_mut(arn)?;
-        (point.status, point.completed) = (status, Some(now));
-        let point = point.clone();
-        state.points.plan(arn, now);
-        Some(point)
-    });
-    if let Some(point) = point {
-        announce(service, Event::recovery_point(scope, now, &point));
     }
 }
 
@@ -279,26 +277,51 @@ pub(super) fn abort(service: &Service, scope: &Scope, id: &str) {
     end(service, scope, id, State::Aborted, Some(stopped));
 }
 
-/// The job ends; what it had made of a recovery point goes, unless it completed at least in part.
 fn end(service: &Service, scope: &Scope, id: &str, how: State, failure: Option<Failure>) {
     let now = crate::time::milliseconds(service.timeline.now());
-    let ended = service.world.with(scope, |state| {
-        let job = state.backup_jobs.get_mut(id)?;
-        job.starting = false;
-        let stopping = job.state == State::Aborting;
-        if job.state.is_final() || (stopping && how != State::Aborted) {
-            return None;
-        }
-        (job.state, job.completed, job.failure) = (how, Some(now), failure);
-        let job = job.clone();
-        if !matches!(how, State::Completed | State::Partial) {
-            state.points.remove(&job.recovery_point);
-        }
-        Some(job)
-    });
-    if let Some(job) = ended {
-        let message = job.failure.as_ref().map_or("", |failure| &failure.message);
-        tracing::info!(job = %job.id, state = how.as_str(), message, "a backup job has ended");
-        announce(service, Event::backup_job(scope, now, &job));
+    let Some((job, point)) = service.world.with(scope, |state| close(state, id, how, failure, now)) else {
+        return;
+    };
+    let message = job.failure.as_ref().map_or("", |failure| &failure.message);
+    tracing::info!(job = %job.id, state = how.as_str(), message, "a backup job has ended");
+    if let Some(point) = point {
+        announce(service, Event::recovery_point(scope, now, &point));
     }
+    announce(service, Event::backup_job(scope, now, &job));
 }
+
+/// The job ends, and its point is as complete as it gets; unless the job completed at least in part, the point goes. Both in
+/// one step: a job that is being stopped meanwhile has no point that was complete. `None` when the job cannot end so.
+fn close(
+    state: &mut RegionState,
+    id: &str,
+    how: State,
+    failure: Option<Failure>,
+    now: Timestamp,
+) -> Option<(BackupJob, Option<RecoveryPoint>)> {
+    let job = state.backup_jobs.get_mut(id)?;
+    job.starting = false;
+    let stopping = job.state == State::Aborting;
+    if job.state.is_final() || (stopping && how != State::Aborted) {
+        return None;
+    }
+    (job.state, job.completed, job.failure) = (how, Some(now), failure);
+    let job = job.clone();
+    let status = match how {
+        State::Completed => Status::Completed,
+        State::Partial => Status::Partial,
+        _ => {
+            state.points.remove(&job.recovery_point);
+            return Some((job, None));
+        }
+    };
+    let point = state.points.get_mut(&job.recovery_point).map(|point| {
+        (point.status, point.completed) = (status, Some(now));
+        point.clone()
+    });
+    state.points.plan(&job.recovery_point, now);
+    Some((job, point))
+}
+
+#[cfg(test)]
+mod tests;

@@ -149,6 +149,11 @@ fn begin(
     let there = regions.at(&job.destination.scope);
     let Some(vault) = there.vaults.get(&job.destination.vault) else { return Some(Err(no_vault(&job))) };
     let copy = job.copy_of(&source, &vault.key);
+    // It may have been locked, or filled up, since the job was allowed to start.
+    let points = there.points.count_in(&vault.name);
+    if let Err(failure) = vault.admit("Copy", copy.lifecycle.as_ref(), points) {
+        return Some(Err(failure));
+    }
     there.points.insert(copy.clone());
     let job = regions.at(scope).copy_jobs.get_mut(id)?;
     (job.state, job.starting) = (State::Running, false);

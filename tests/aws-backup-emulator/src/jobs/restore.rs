@@ -75,8 +75,24 @@ fn attempt(state: &mut RegionState, id: &str) -> Attempt {
     Attempt::Go(Box::new(job.clone()), Box::new(point.clone()))
 }
 
-/// Makes the table, empty and not to be used yet.
+/// Makes the table, empty and not to be used yet. It may be there already, from an attempt that the Region's going off has cut
+/// short.
 async fn make(
+    service: &Service,
+    scope: &Scope,
+    job: &RestoreJob,
+    point: &RecoveryPoint,
+) -> Result<Making, Failure> {
+    let making = match &job.making {
+        Some(making) => making.clone(),
+        None => create(service, scope, job, point).await?,
+    };
+    let made = service.aws.set_table_status("CREATING", &target_arn(scope, job)).await;
+    made.map(|()| making).map_err(|why| no_answer(&why))
+}
+
+/// From now on the job knows its table, and takes it along when it does not complete.
+async fn create(
     service: &Service,
     scope: &Scope,
     job: &RestoreJob,
@@ -88,10 +104,11 @@ async fn make(
     let table_id = made.map_err(|error| failure(error, &job.target))?;
     let key_arn = key.customer().map(str::to_owned);
     let making = Making { table_id, snapshot: Arc::clone(&point.snapshot), key_arn };
-    if let Err(why) = service.aws.set_table_status("CREATING", &target_arn(scope, job)).await {
-        discard(service, scope, job, &making).await;
-        return Err(no_answer(&why));
-    }
+    service.world.with(scope, |state| {
+        if let Some(job) = state.restore_jobs.get_mut(&job.id).filter(|job| !job.state.is_final()) {
+            job.making = Some(making.clone());
+        }
+    });
     Ok(making)
 }
 
@@ -198,7 +215,6 @@ async fn run(service: &Service, scope: &Scope, job: &RestoreJob, making: Making)
         job.starting = false;
         job.state = State::Running;
         job.created_resource = Some(target_arn(scope, job));
-        job.making = Some(making.clone());
         Some(job.clone())
     });
     let Some(job) = changed else {

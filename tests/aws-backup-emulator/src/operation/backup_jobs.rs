@@ -13,7 +13,6 @@ use super::vaults::{is_account, is_name};
 use crate::agenda::Task;
 use crate::event::Event;
 use crate::http::{ApiError, Call, newest_first};
-use crate::iam::Context;
 use crate::jobs::announce;
 use crate::state::RegionState;
 use crate::state::backup_job::{BackupJob, State};
@@ -33,8 +32,7 @@ pub(super) fn vault(call: &Call) -> Result<String, ApiError> {
 pub(super) async fn start(call: &Call) -> Result<Value, ApiError> {
     let input: StartInput = call.body()?;
     let accepted = input.accept(&call.scope)?;
-    let passed = Context::default().with("iam:PassedToService", "backup.amazonaws.com");
-    call.authorize("iam:PassRole", &accepted.role_arn, passed).await?;
+    call.authorize_passing(&accepted.role_arn).await?;
     let (job, new) = call.state(|state| insert(state, call, accepted));
     if new {
         let times = call.service.job_times();

@@ -11,7 +11,6 @@ use self::request::{Accepted, StartInput};
 use crate::agenda::Task;
 use crate::event::Event;
 use crate::http::{ApiError, Call, newest_first};
-use crate::iam::Context;
 use crate::jobs::announce;
 use crate::state::arrivals::Arrival;
 use crate::state::copy_job::CopyJob;
@@ -26,8 +25,7 @@ pub(super) fn point(call: &Call) -> Result<String, ApiError> {
 pub(super) async fn start(call: &Call) -> Result<Value, ApiError> {
     let input: StartInput = call.body()?;
     let accepted = input.accept(&call.scope)?;
-    let passed = Context::default().with("iam:PassedToService", "backup.amazonaws.com");
-    call.authorize("iam:PassRole", &accepted.role_arn, passed).await?;
+    call.authorize_passing(&accepted.role_arn).await?;
     let most = call.service.quotas().concurrent_copies;
     let (job, new) = call.service.world.with_all(|regions| insert(regions, call, accepted, most))?;
     if new {

@@ -32,8 +32,8 @@ fn entry(point: &RecoveryPoint) -> Value {
 mod tests {
     use jiff::Timestamp;
 
-    use super::*;
     use crate::state::points::Points;
+    use crate::state::samples::point_of;
 
     const ORDERS: &str = "arn:aws:dynamodb:eu-central-1:111122223333:table/orders";
 
@@ -41,8 +41,8 @@ mod tests {
     fn a_resource_without_points_is_not_protected() {
         let mut points = Points::default();
         let at = Timestamp::UNIX_EPOCH;
-        points.insert(RecoveryPoint::sample("a", "one", ORDERS, at));
-        points.insert(RecoveryPoint::sample("b", "two", ORDERS, at));
+        points.insert(point_of("a", "one", ORDERS, at));
+        points.insert(point_of("b", "two", ORDERS, at));
         points.remove("a").unwrap();
         assert_eq!(points.resources().collect::<Vec<_>>(), [ORDERS]);
         points.remove("b").unwrap();

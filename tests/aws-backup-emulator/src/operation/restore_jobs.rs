@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use self::request::{Accepted, StartInput};
 use super::recovery_points::{is_arn, is_resource_type};
 use super::time_span::TimeSpan;
+use super::vaults::is_account;
 use crate::agenda::Task;
 use crate::event::Event;
 use crate::http::{ApiError, Call, newest_first};
-use crate::iam::Context;
 use crate::jobs::announce;
 use crate::state::RegionState;
 use crate::state::recovery_point::Status;
@@ -28,8 +28,7 @@ pub(super) fn point(call: &Call) -> Result<String, ApiError> {
 pub(super) async fn start(call: &Call) -> Result<Value, ApiError> {
     let input: StartInput = call.body()?;
     let accepted = input.accept(&call.scope)?;
-    let passed = Context::default().with("iam:PassedToService", "backup.amazonaws.com");
-    call.authorize("iam:PassRole", &accepted.role_arn, passed).await?;
+    call.authorize_passing(&accepted.role_arn).await?;
     let (job, new) = call.state(|state| insert(state, call, accepted))?;
     if new {
         let task = Task::StartRestore { scope: call.scope.clone(), job: job.id.clone() };
@@ -108,8 +107,7 @@ struct Filter<'a> {
 
 impl<'a> Filter<'a> {
     fn of(call: &'a Call) -> Result<Self, ApiError> {
-        let account =
-            call.checked("accountId", |text| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()))?;
+        let account = call.checked("accountId", is_account)?;
         let kind = call.checked("resourceType", is_resource_type)?;
         let plan = call.checked("restoreTestingPlanArn", is_arn)?;
         // Jobs of other accounts and of other services there are none, nor such as a testing plan or a parent has made.

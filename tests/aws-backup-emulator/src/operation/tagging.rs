@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::http::{ApiError, Call};
+use crate::state::RegionState;
 use crate::state::recovery_point::Status;
 use crate::state::tags::{self, Tags};
 
@@ -41,6 +42,16 @@ fn missing(arn: &str) -> ApiError {
     ApiError::not_found(format!("Resource {arn} does not exist."))
 }
 
+/// The tags of what is there; those of a point that is being created are not to be changed yet.
+fn changeable<'a>(state: &'a mut RegionState, arn: &str) -> Result<&'a mut Tags, ApiError> {
+    if state.points.get(arn).is_some_and(|point| point.status == Status::Creating) {
+        let message =
+            format!("The tags of recovery point {arn} cannot be changed while it is being created.");
+        return Err(ApiError::invalid_parameter(message));
+    }
+    state.tags_mut(arn).ok_or_else(|| missing(arn))
+}
+
 pub(super) async fn list(call: &Call) -> Result<Value, ApiError> {
     let arn = own_arn(call)?;
     let page = call.page()?;
@@ -60,11 +71,7 @@ pub(super) async fn tag(call: &Call) -> Result<Value, ApiError> {
     }
     check(&more)?;
     call.state(|state| {
-        if state.points.get(arn).is_some_and(|point| point.status == Status::Creating) {
-            let message = format!("Recovery point {arn} is being created and cannot be tagged yet.");
-            return Err(ApiError::invalid_parameter(message));
-        }
-        let tags = state.tags_mut(arn).ok_or_else(|| missing(arn))?;
+        let tags = changeable(state, arn)?;
         match tags::merge(tags.clone(), &more) {
             Ok(merged) => *tags = merged,
             Err(_) => {
@@ -87,7 +94,7 @@ pub(super) async fn untag(call: &Call) -> Result<Value, ApiError> {
         return Err(ApiError::invalid_parameter(problem));
     }
     call.state(|state| {
-        let tags = state.tags_mut(arn).ok_or_else(|| missing(arn))?;
+        let tags = changeable(state, arn)?;
         tags.retain(|key, _| !keys.contains(key));
         Ok(Value::Null)
     })

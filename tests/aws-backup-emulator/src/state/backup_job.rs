@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use super::recovery_point::Lifecycle;
 use super::tags::Tags;
 use crate::faults::Ending;
@@ -101,11 +101,7 @@ impl BackupJob {
 
     /// The category that the job is listed under.
     pub(crate) fn category(&self) -> Option<&'static str> {
-        match (&self.failure, self.state) {
-            (Some(failure), _) => Some(failure.category),
-            (None, State::Completed) => Some("SUCCESS"),
-            _ => None,
-        }
+        failure::category(self.failure.as_ref(), self.state == State::Completed)
     }
 
     /// As `DescribeBackupJob` and `ListBackupJobs` give it.

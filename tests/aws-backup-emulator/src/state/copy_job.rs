@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use super::recovery_point::{Lifecycle, RecoveryPoint};
 use crate::aws::Scope;
 use crate::faults::Ending;
@@ -111,11 +111,7 @@ impl CopyJob {
 
     /// The category that the job is listed under.
     pub(crate) fn category(&self) -> Option<&'static str> {
-        match (&self.failure, self.state) {
-            (Some(failure), _) => Some(failure.category),
-            (None, State::Completed) => Some("SUCCESS"),
-            _ => None,
-        }
+        failure::category(self.failure.as_ref(), self.state == State::Completed)
     }
 
     /// The copy as it is when the job begins to run: a point of its own, with the source's data, tags and creation date.

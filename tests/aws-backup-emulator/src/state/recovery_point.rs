@@ -1,8 +1,6 @@
 //! Recovery points.
 
 pub(crate) mod fate;
-#[cfg(test)]
-pub(crate) mod fixture;
 
 use std::sync::Arc;
 

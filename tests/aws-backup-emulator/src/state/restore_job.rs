@@ -159,37 +159,8 @@ impl RestoreJob {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    /// A job for tests, with the values of the documented event samples.
-    pub(crate) fn sample(state: State) -> RestoreJob {
-        let at = |text: &str| text.parse().unwrap();
-        let arn =
-            |service: &str, resource: &str| format!("arn:aws:{service}:eu-west-1:111122223333:{resource}");
-        RestoreJob {
-            id: "AB123456-78C9-0123-456D-789012E34567".to_owned(),
-            recovery_point: arn("backup", "recovery-point:f1d966fe-a3bd-410b-b292-99f442d13b56"),
-            vault_arn: arn("backup", "backup-vault:ddb"),
-            resource_arn: arn("dynamodb", "table/orders"),
-            role_arn: "arn:aws:iam::111122223333:role/ddb-restore".to_owned(),
-            metadata: BTreeMap::from([("targetTableName".to_owned(), "orders-restored".to_owned())]),
-            target: "orders-restored".to_owned(),
-            encryption: Encryption::AsOriginal,
-            copy_tags: false,
-            created: at("2026-01-31T05:10:01.742Z"),
-            point_created: at("2026-01-31T02:10:31.207Z"),
-            duration: Duration::new(60, Storage::Warm),
-            state,
-            starting: false,
-            making: None,
-            created_resource: (state == State::Completed).then(|| arn("dynamodb", "table/orders-restored")),
-            completed: state.is_final().then(|| at("2026-01-31T05:14:53.128Z")),
-            failure: None,
-            ending: None,
-            size: 36048,
-        }
-    }
 
     #[test]
     fn a_restore_from_cold_storage_takes_four_hours_more() {

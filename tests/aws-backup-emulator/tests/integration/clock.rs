@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use aws_backup_emulator::{Emulator, Settings, StartError};
 use serde_json::{Value, json};
 
-use crate::stack::{ACCOUNT, Stack, http};
+use crate::stack::{NOWHERE, Stack, http, settings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_jump_of_the_clock_does_all_that_is_due_on_the_way() -> Result<()> {
@@ -114,13 +114,7 @@ fn the_binary_says_where_it_listens_and_ends_when_it_is_told_to() -> Result<()> 
 
 #[tokio::test]
 async fn an_emulator_does_not_start_with_settings_that_make_no_sense() -> Result<()> {
-    let settings = Settings {
-        aws_endpoint: "http://127.0.0.1:1".to_owned(),
-        account: ACCOUNT.to_owned(),
-        backup_port: 0,
-        control_port: 0,
-        now: None,
-    };
+    let settings = settings(NOWHERE)?;
     let running = Emulator::start(settings.clone()).await?;
     let port = running.backup_endpoint().rsplit(':').next().context("port")?.parse()?;
     let taken = Emulator::start(Settings { backup_port: port, ..settings.clone() }).await;
@@ -128,6 +122,9 @@ async fn an_emulator_does_not_start_with_settings_that_make_no_sense() -> Result
     let aws = "https://dynamodb.eu-central-1.amazonaws.com".to_owned();
     let real = Emulator::start(Settings { aws_endpoint: aws, ..settings.clone() }).await;
     assert!(matches!(real, Err(StartError::Setting(_))), "{real:?}");
+    let now = Some("1969-12-31T23:59:59Z".parse()?);
+    let past = Emulator::start(Settings { now, ..settings.clone() }).await;
+    assert!(matches!(past, Err(StartError::Setting(_))), "{past:?}");
     let account = Emulator::start(Settings { account: "1".to_owned(), ..settings }).await;
     assert!(matches!(account, Err(StartError::Setting(_))), "{account:?}");
     let endpoint = running.control_endpoint().to_owned();

@@ -30,7 +30,7 @@ pub(crate) fn with_backups(statements: &str) -> String {
 pub(crate) struct Scene {
     pub(crate) stack: Stack,
     pub(crate) west: Client,
-    table: String,
+    pub(crate) table: String,
     pub(crate) point: String,
 }
 

@@ -5,7 +5,7 @@ must either be had by a call in `PROBES`, or `never` must say why there is no su
 from a second emulator, whose local AWS does not answer.
 
     coverage.py <emulator without a local AWS> <table ARN> <role ARN> <recovery point ARN> <completed job>
-        <point that is being created> <vault with an immutable lock>
+        <point that is being created> <vault with an immutable lock> <rows of the page>
 
 The recovery point is under a legal hold.
 """
@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from validate import Watch
 
-SILENT, TABLE, ROLE, POINT, JOB, CREATING, LOCKED = sys.argv[1:]
+SILENT, TABLE, ROLE, POINT, JOB, CREATING, LOCKED, ROWS = sys.argv[1:]
 VAULT, UNAVAILABLE, NOT_EMULATED = "dynachain", "ServiceUnavailable", "NotImplemented"
 MISSING_POINT = POINT[:-1] + "_"
 watch = Watch()
@@ -260,7 +260,12 @@ wrong = [f"{name} is not emulated, but has probes or reasons"
 rows = [row(name, wrong) for name in EMULATED]
 if wrong:
     sys.exit("\n".join(wrong))
-print(f"Of the service model's {len(ALL)} operations {len(EMULATED)} are emulated, the others answer 501. Names of errors are")
-print("without their `Exception`; unmodelled ones, such as AccessDenied, can be had of every operation.\n")
+modelled = sum(len(SERVICE.operation_model(name).error_shapes) for name in EMULATED)
+answered = sum(len(line.split(" | ")[1].split(", ")) for line in rows)
+print("| what | how much |\n|---|---|")
+print(f"| operations of the service model that are emulated | {len(EMULATED)} of {len(ALL)}, the others answer 501 |")
+print(f"| modelled errors of these operations that are answered | {answered} of {modelled}, the others have a reason below |")
+print(f"| rows of this page, each with one test | {ROWS} |\n")
+print("Names of errors are without their `Exception`; unmodelled ones, such as AccessDenied, can be had of every operation.\n")
 print("| operation | modelled errors it answers | never, and why |\n|---|---|---|")
 print("\n".join(rows))

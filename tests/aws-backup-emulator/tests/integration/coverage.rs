@@ -1,11 +1,11 @@
 //! Holds the last section of `docs/emulator.md` against the service model and the emulator.
 
 use anyhow::{Context as _, Result};
-use aws_backup_emulator::{Emulator, Settings};
+use aws_backup_emulator::Emulator;
 
 use crate::clients::script;
-use crate::documentation::COVERAGE;
-use crate::stack::{ACCOUNT, BACKUP_ROLE, START, Stack, root};
+use crate::documentation::{COVERAGE, rows};
+use crate::stack::{BACKUP_ROLE, NOWHERE, Stack, root, settings};
 
 /// The text of a section, without its heading.
 fn section<'a>(page: &'a str, title: &str) -> Option<&'a str> {
@@ -27,17 +27,11 @@ async fn the_table_of_coverage_is_as_the_service_model_and_the_emulator_have_it(
     stack.backup.create_legal_hold().title("all").description("points").send().await?;
     let creating = stack.start_backup(&table).send().await?.recovery_point_arn.context("arn")?;
     stack.pass(20).await;
-    let silent = Emulator::start(Settings {
-        aws_endpoint: "http://127.0.0.1:1".to_owned(),
-        account: ACCOUNT.to_owned(),
-        backup_port: 0,
-        control_port: 0,
-        now: Some(START.parse()?),
-    })
-    .await?;
-    let arguments = [silent.backup_endpoint(), &table, BACKUP_ROLE, &point, &job, &creating, locked];
-    let wanted = script(&stack, "coverage.py", &arguments)?;
+    let silent = Emulator::start(settings(NOWHERE)?).await?;
     let page = std::fs::read_to_string(root().join("docs/emulator.md"))?;
+    let rows = rows(&page).0.len().to_string();
+    let arguments = [silent.backup_endpoint(), &table, BACKUP_ROLE, &point, &job, &creating, locked, &rows];
+    let wanted = script(&stack, "coverage.py", &arguments)?;
     let found = section(&page, COVERAGE).context("docs/emulator.md has no section Coverage")?;
     let wanted = wanted.trim();
     assert!(found == wanted, "docs/emulator.md: the section {COVERAGE} must be:\n\n{wanted}\n");

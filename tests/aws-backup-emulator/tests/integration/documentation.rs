@@ -17,7 +17,7 @@ const SILENT: &str = "not documented";
 
 /// A row of a table of behaviour.
 #[derive(Debug)]
-struct Row {
+pub(crate) struct Row {
     line: usize,
     section: String,
     sentence: String,
@@ -25,7 +25,7 @@ struct Row {
 }
 
 /// The page's rows, and what is wrong with its tables.
-fn rows(page: &str) -> (Vec<Row>, Vec<String>) {
+pub(crate) fn rows(page: &str) -> (Vec<Row>, Vec<String>) {
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
     let (mut section, mut line_of_table) = (String::new(), 0);
     for (number, text) in (1..).zip(page.lines()) {

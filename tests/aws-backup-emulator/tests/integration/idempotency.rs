@@ -1,4 +1,5 @@
 use anyhow::{Context as _, Result};
+use futures::future::try_join_all;
 
 use crate::stack::{BACKUP_ROLE, Stack, VAULT};
 
@@ -61,5 +62,29 @@ async fn an_empty_idempotency_token_counts_as_none() -> Result<()> {
     let table = stack.table("orders", 1, &[]).await?;
     let start = || stack.start_backup(&table).idempotency_token("").send();
     assert_ne!(start().await?.backup_job_id(), start().await?.backup_job_id());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_sent_many_times_at_once_makes_one_job() -> Result<()> {
+    let stack = Stack::start().await?;
+    let table = stack.table("orders", 1, &[]).await?;
+    let (_, point) = stack.backed_up(&table).await?;
+    let backup = || stack.start_backup(&table).idempotency_token("t").send();
+    let backups = try_join_all((0..20).map(|_| backup())).await?;
+    assert!(backups.iter().all(|job| job.backup_job_id == backups[0].backup_job_id));
+    assert_eq!(stack.backup.list_backup_jobs().send().await?.backup_jobs().len(), 2);
+    let restore = || {
+        let restore = stack.backup.start_restore_job().recovery_point_arn(&point).iam_role_arn(BACKUP_ROLE);
+        restore.metadata("targetTableName", "restored").idempotency_token("t").send()
+    };
+    let restores = try_join_all((0..20).map(|_| restore())).await?;
+    assert!(restores.iter().all(|job| job.restore_job_id == restores[0].restore_job_id));
+    assert_eq!(stack.backup.list_restore_jobs().send().await?.restore_jobs().len(), 1);
+    let hold =
+        || stack.backup.create_legal_hold().title("case").description("42").idempotency_token("t").send();
+    let holds = try_join_all((0..20).map(|_| hold())).await?;
+    assert!(holds.iter().all(|hold| hold.legal_hold_id == holds[0].legal_hold_id));
+    assert_eq!(stack.backup.list_legal_holds().send().await?.legal_holds().len(), 1);
     Ok(())
 }

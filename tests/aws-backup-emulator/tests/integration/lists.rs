@@ -226,3 +226,33 @@ async fn a_point_with_a_lifecycle_tells_the_moments_that_follow_from_it() -> Res
     assert_eq!((plain.lifecycle(), plain.calculated_lifecycle()), (None, None));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_another_vaults_list_is_refused() -> Result<()> {
+    let (stack, _, [orders, users]) = five_points().await?;
+    stack.backup.create_backup_vault().backup_vault_name("other").send().await?;
+    let token = points(&stack).max_results(1).send().await?.next_token.context("token")?;
+    assert!(points(&stack).next_token(&token).send().await.is_ok());
+    let other = points(&stack).backup_vault_name("other").next_token(&token).send().await;
+    assert!(refusal(other).starts_with("400 InvalidParameterValueException"));
+    let of = |table: &str| stack.backup.list_recovery_points_by_resource().resource_arn(table);
+    let token = of(&orders).max_results(1).send().await?.next_token.context("token")?;
+    assert!(refusal(of(&users).next_token(&token).send().await).starts_with("400 InvalidParameterValue"));
+    let jobs = stack.backup.list_backup_jobs().max_results(1).send().await?.next_token.context("token")?;
+    let west = stack.backup_in("eu-west-1").list_backup_jobs().next_token(jobs).send().await;
+    assert!(refusal(west).starts_with("400 InvalidParameterValueException"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn managedbyawsbackuponly_leaves_out_no_point_of_aws_backup() -> Result<()> {
+    let (stack, made, [orders, _]) = five_points().await?;
+    let list = || stack.backup.list_recovery_points_by_resource().resource_arn(&orders);
+    for only in [true, false] {
+        let listed = list().managed_by_aws_backup_only(only).send().await?;
+        let arns: Vec<_> =
+            listed.recovery_points().iter().filter_map(|point| point.recovery_point_arn()).collect();
+        assert_eq!(arns, [&made[0], &made[1], &made[3], &made[4]], "{only}");
+    }
+    Ok(())
+}

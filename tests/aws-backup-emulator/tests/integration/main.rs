@@ -1,5 +1,6 @@
 //! The emulator beside a real local AWS, driven by real clients.
 
+mod at_once;
 mod authorization;
 mod clients;
 mod clock;

@@ -1,9 +1,9 @@
 mod jobs;
 
 use anyhow::{Context as _, Result, ensure};
-use aws_backup_emulator::{Emulator, Settings};
+use aws_backup_emulator::Emulator;
 
-use crate::stack::{ACCOUNT, REGION, Stack, http, refusal};
+use crate::stack::{NOWHERE, REGION, Stack, http, refusal, settings};
 
 const ELSEWHERE: &str = "eu-west-1";
 
@@ -116,14 +116,7 @@ async fn events_of_a_region_that_is_off_come_when_it_is_back() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_region_is_not_switched_when_the_local_aws_does_not_do_it() -> Result<()> {
-    let settings = Settings {
-        aws_endpoint: "http://127.0.0.1:1".to_owned(),
-        account: ACCOUNT.to_owned(),
-        backup_port: 0,
-        control_port: 0,
-        now: None,
-    };
-    let emulator = Emulator::start(settings).await?;
+    let emulator = Emulator::start(settings(NOWHERE)?).await?;
     let ask = |method, path, body| http(emulator.control_endpoint(), method, path, body);
     let refused = ask("PUT", "/regions/eu-central-1", r#"{"available": false}"#).await?;
     assert!(refused.starts_with("HTTP/1.0 400") && refused.contains("does not answer"), "{refused}");

@@ -1,24 +1,26 @@
 //! A local AWS and an emulator for one test, with what most tests need in it. Both end with the test.
 
-use std::net::TcpListener;
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+mod clients;
+mod local_aws;
+mod wire;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
 use aws_backup_emulator::{Emulator, Settings};
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_sdk_backup::config::{Credentials, ProvideCredentials as _, SharedCredentialsProvider};
-use aws_sdk_backup::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_backup::types::BackupJobState;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, PutRequest,
     ScalarAttributeType, Tag, WriteRequest,
 };
 use jiff::{SignedDuration, Timestamp};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+
+pub(crate) use self::clients::refusal;
+use self::clients::{backup, config, credentials, root_of};
+use self::local_aws::LocalAws;
+pub(crate) use self::wire::{http, http_as_root};
 
 pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const REGION: &str = "eu-central-1";
@@ -36,92 +38,23 @@ pub(crate) const BACKUP_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Action":"backup:TagResource","Resource":"arn:aws:backup:*:*:recovery-point:*",
      "Condition":{"StringEquals":{"aws:PrincipalAccount":"${aws:ResourceAccount}"}}}]}"#;
 
-/// ministack, in a process group of its own. The group ends when its standard input does, so also with a test that is killed.
-struct LocalAws {
-    process: Child,
-    endpoint: String,
-    directory: tempfile::TempDir,
-}
-
-impl Drop for LocalAws {
-    fn drop(&mut self) {
-        // The end of its standard input ends the whole group.
-        drop(self.process.stdin.take());
-        let _reaped = self.process.wait();
-    }
-}
-
-impl LocalAws {
-    async fn start() -> Result<Self> {
-        let python = root().join(".venv/bin/python");
-        ensure!(python.exists(), "{} is missing: run `make tools` first", python.display());
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let directory = tempfile::tempdir()?;
-        let log = std::fs::File::create(directory.path().join("ministack.log"))?;
-        let process = Command::new(python)
-            .arg(root().join("tests/local-stack/python/serve_ministack.py"))
-            .env("AUTH", "true")
-            .env("MINISTACK_ACCOUNT_ID", ACCOUNT)
-            .env("BIND_HOST", "127.0.0.1")
-            .env("GATEWAY_PORT", port.to_string())
-            .current_dir(directory.path())
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .process_group(0)
-            .spawn()?;
-        let mut local = Self { process, endpoint: format!("http://127.0.0.1:{port}"), directory };
-        local.wait().await?;
-        Ok(local)
-    }
-
-    /// Until it answers who holds its root key.
-    async fn wait(&mut self) -> Result<()> {
-        let address = self.endpoint.trim_start_matches("http://").to_owned();
-        for _ in 0..600 {
-            if let Some(status) = self.process.try_wait()? {
-                let log = std::fs::read_to_string(self.directory.path().join("ministack.log"))?;
-                bail!("the local AWS ended with {status}:\n{log}");
-            }
-            let answer = http(&address, "GET", "/_local/callers/test", "").await;
-            if answer.is_ok_and(|answer| answer.contains(":root")) {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        bail!("the local AWS does not answer at {address}")
-    }
-}
-
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// One request in HTTP/1.0, read to the end as the functions' clock reads it: the whole answer, head included.
-pub(crate) async fn http(address: &str, method: &str, path: &str, body: &str) -> Result<String> {
-    exchange(address, method, path, "", body).await
-}
+/// Where no local AWS answers.
+pub(crate) const NOWHERE: &str = "http://127.0.0.1:1";
 
-/// As [`http`], of the account's root, with a signature that nobody verifies.
-pub(crate) async fn http_as_root(address: &str, method: &str, path: &str, body: &str) -> Result<String> {
-    let scope = format!("test/20250106/{REGION}/backup/aws4_request");
-    let signature = "0".repeat(64);
-    let header = format!(
-        "Authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={signature}\r\n"
-    );
-    exchange(address, method, path, &header, body).await
-}
-
-async fn exchange(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Result<String> {
-    let address = address.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(address).await?;
-    let length = body.len();
-    let head = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {length}\r\n");
-    stream.write_all(format!("{head}{headers}\r\n{body}").as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    Ok(answer)
+/// An emulator beside the local AWS at this endpoint, whose clock shows [`START`] at first.
+pub(crate) fn settings(aws_endpoint: &str) -> Result<Settings> {
+    Ok(Settings {
+        aws_endpoint: aws_endpoint.to_owned(),
+        account: ACCOUNT.to_owned(),
+        backup_port: 0,
+        control_port: 0,
+        now: Some(START.parse()?),
+    })
 }
 
 /// A local AWS with an emulator whose clock stands still at [`START`] until a test moves it.
@@ -141,14 +74,7 @@ impl Stack {
     /// With the vault and the backup role in place.
     pub(crate) async fn start() -> Result<Self> {
         let local = LocalAws::start().await?;
-        let emulator = Emulator::start(Settings {
-            aws_endpoint: local.endpoint.clone(),
-            account: ACCOUNT.to_owned(),
-            backup_port: 0,
-            control_port: 0,
-            now: Some(START.parse()?),
-        })
-        .await?;
+        let emulator = Emulator::start(settings(&local.endpoint)?).await?;
         emulator.timeline().set_speed(0.0).await?;
         emulator.timeline().advance_to(START.parse()?).await;
         let config = config(&local.endpoint, credentials(), REGION);
@@ -364,47 +290,5 @@ impl Stack {
     /// A directory that goes with the stack.
     pub(crate) fn directory(&self) -> &Path {
         self.local.directory.path()
-    }
-}
-
-fn credentials() -> SharedCredentialsProvider {
-    SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test"))
-}
-
-/// An account's number is an access key of its root.
-fn root_of(account: &str) -> SharedCredentialsProvider {
-    SharedCredentialsProvider::new(Credentials::new(account, "test", None, None, "test"))
-}
-
-fn config(endpoint: &str, credentials: SharedCredentialsProvider, region: &'static str) -> SdkConfig {
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(region))
-        .endpoint_url(endpoint)
-        .credentials_provider(credentials)
-        .build()
-}
-
-fn backup(
-    endpoint: &str,
-    credentials: SharedCredentialsProvider,
-    region: &'static str,
-) -> aws_sdk_backup::Client {
-    let config = config(endpoint, credentials, region);
-    let once = aws_sdk_backup::config::Builder::from(&config).retry_config(RetryConfig::disabled()).build();
-    aws_sdk_backup::Client::from_conf(once)
-}
-
-/// Status, code and message of a refusal: `400 ResourceNotFoundException …`.
-pub(crate) fn refusal<T, E: ProvideErrorMetadata>(
-    result: Result<T, SdkError<E, aws_sdk_backup::config::http::HttpResponse>>,
-) -> String {
-    match result {
-        Ok(_) => "no refusal at all".to_owned(),
-        Err(SdkError::ServiceError(refused)) => {
-            let (status, error) = (refused.raw().status().as_u16(), refused.err());
-            format!("{status} {} {}", error.code().unwrap_or_default(), error.message().unwrap_or_default())
-        }
-        Err(other) => format!("no answer at all: {other}"),
     }
 }

@@ -58,6 +58,16 @@ async fn more_than_50_tags_of_table_and_request_together_fail_the_job() -> Resul
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn more_than_10_assigned_tags_are_accepted_and_kept() -> Result<()> {
+    let (stack, table) = tagged_table(0).await?;
+    let assigned = (0..11).map(|n| (format!("tag-{n:02}"), "x".to_owned())).collect();
+    let started = stack.start_backup(&table).set_recovery_point_tags(Some(assigned)).send().await?;
+    stack.pass(100).await;
+    assert_eq!(tags(&stack, started.recovery_point_arn().context("arn")?).await?.len(), 11);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn more_than_50_assigned_tags_are_accepted_and_fail_the_job() -> Result<()> {
     let (stack, table) = tagged_table(0).await?;
     let tags = (0..51).map(|n| (format!("tag-{n}"), "x".to_owned())).collect();
@@ -148,16 +158,20 @@ async fn tagging_without_tags_or_keys_is_a_missingparametervalueexception() -> R
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_point_that_is_being_created_takes_no_tags() -> Result<()> {
-    let (stack, table) = tagged_table(0).await?;
+async fn tags_of_a_point_that_is_being_created_cannot_be_changed() -> Result<()> {
+    let (stack, table) = tagged_table(1).await?;
     let started = stack.start_backup(&table).send().await?;
     stack.pass(20).await;
     let point = started.recovery_point_arn().context("arn")?;
     let tag = || stack.backup.tag_resource().resource_arn(point).tags("late", "x").send();
-    let refused = refusal(tag().await);
-    assert!(refused.starts_with("400 InvalidParameterValueException"), "{refused}");
+    let untag = || stack.backup.untag_resource().resource_arn(point).tag_key_list("tag-00").send();
+    for refused in [refusal(tag().await), refusal(untag().await)] {
+        assert!(refused.starts_with("400 InvalidParameterValueException"), "{refused}");
+    }
     stack.pass(80).await;
     tag().await?;
+    untag().await?;
+    assert_eq!(tags(&stack, point).await?.into_keys().collect::<Vec<_>>(), ["late"]);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 use anyhow::{Context as _, Result};
-use aws_backup_emulator::{Emulator, Settings};
+use aws_backup_emulator::Emulator;
 
-use crate::stack::{ACCOUNT, START, Stack, VAULT, http_as_root, refusal};
+use crate::stack::{NOWHERE, Stack, VAULT, http_as_root, refusal, settings};
 
 fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     let (head, _) = answer.split_once("\r\n\r\n")?;
@@ -156,14 +156,7 @@ async fn a_vault_that_does_not_exist_is_an_accessdeniedexception() -> Result<()>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_local_aws_that_does_not_answer_is_a_500_serviceunavailableexception() -> Result<()> {
-    let emulator = Emulator::start(Settings {
-        aws_endpoint: "http://127.0.0.1:1".to_owned(),
-        account: ACCOUNT.to_owned(),
-        backup_port: 0,
-        control_port: 0,
-        now: Some(START.parse()?),
-    })
-    .await?;
+    let emulator = Emulator::start(settings(NOWHERE)?).await?;
     let answer = http_as_root(emulator.backup_endpoint(), "GET", "/backup-vaults", "").await?;
     assert_eq!(outcome(&answer), "500 ServiceUnavailableException", "{answer}");
     assert!(answer.contains(r#""Type":"Server""#), "{answer}");

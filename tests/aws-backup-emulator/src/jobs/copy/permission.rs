@@ -1,5 +1,5 @@
-//! What a copy must be allowed before it starts: by the role that it was given, by the policies of both vaults, by the
-//! destination's lock, and by the keys of both.
+//! What a copy must be allowed before it starts: by the role that it was given, by the policies of both vaults, and by
+//! the keys of both.
 
 use crate::aws::{Scope, keys};
 use crate::iam::{Context, Grant, Request};
@@ -32,8 +32,6 @@ pub(super) async fn check(
     } else {
         into_another_account(job, vault, &role)?
     };
-    let points = service.world.with(&there.scope, |state| state.points.count_in(&there.vault));
-    admitted(job, source, &vault, points)?;
     let source_key = source.key_arn.as_deref().filter(|_| source.key_kind.is_some());
     usable(service, scope, source_key).await?;
     usable(service, &there.scope, vault.key.customer.then_some(vault.key.arn.as_str())).await
@@ -87,11 +85,6 @@ fn invites(vault: &Vault, role: &Assumed) -> bool {
     matches!(grant, Grant::ToAccount | Grant::ToPrincipal)
 }
 
-/// A vault with so many points takes the copy, with the lifecycle that the copy will have.
-fn admitted(job: &CopyJob, source: &RecoveryPoint, vault: &Vault, points: usize) -> Result<(), Failure> {
-    vault.admit("Copy", job.retention.of_copy(source.lifecycle.as_ref()).as_ref(), points)
-}
-
 /// A customer's key must be there and enabled.
 async fn usable(service: &Service, scope: &Scope, key: Option<&str>) -> Result<(), Failure> {
     let Some(key) = key else { return Ok(()) };
@@ -102,25 +95,5 @@ async fn usable(service: &Service, scope: &Scope, key: Option<&str>) -> Result<(
             Err(Failure::new("KMS_KEY_ERROR", message))
         }
         Err(why) => Err(Failure::new("FATAL_ERROR", format!("The local AWS did not answer: {why}"))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::state::recovery_point::Lifecycle;
-    use crate::state::samples;
-    use crate::state::vault::Lock;
-
-    #[test]
-    fn a_copy_is_held_to_a_lock_by_the_retention_that_it_inherits() {
-        let lock = Some(Lock { min_days: Some(100), max_days: None, date: None });
-        let vault = Vault { lock, ..samples::vault() };
-        let source = |days| {
-            let lifecycle = Some(Lifecycle { cold_after: None, delete_after: Some(days) });
-            RecoveryPoint { lifecycle, ..samples::point() }
-        };
-        assert!(admitted(&samples::copy_job(), &source(99), &vault, 0).is_err());
-        assert!(admitted(&samples::copy_job(), &source(100), &vault, 0).is_ok());
     }
 }

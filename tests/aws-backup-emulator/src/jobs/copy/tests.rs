@@ -1,7 +1,9 @@
 use rstest::rstest;
 
 use super::*;
+use crate::state::recovery_point::Lifecycle;
 use crate::state::samples::{self, COPY, POINT, at, copy_job, point};
+use crate::state::vault::Lock;
 
 /// A copy job that waits, with its source and its destination in place.
 fn regions(source: Option<RecoveryPoint>) -> Regions {
@@ -65,4 +67,18 @@ fn a_job_that_has_ended_meanwhile_neither_begins_nor_completes() {
     assert!(complete(&mut regions, &scope, &id, at("2026-01-31T03:08:00Z")).is_none());
     assert!(matches!(attempt(regions.at(&scope), &id, at("2026-01-31T03:08:00Z")), Attempt::Over));
     assert!(!regions.at(&scope).is_being_copied(POINT));
+}
+
+#[rstest]
+#[case(99, false)]
+#[case(100, true)]
+fn a_copy_is_held_to_a_lock_by_the_retention_that_it_inherits(#[case] days: i64, #[case] permitted: bool) {
+    let lifecycle = Some(Lifecycle { cold_after: None, delete_after: Some(days) });
+    let mut regions = regions(Some(RecoveryPoint { lifecycle, ..point() }));
+    let destination = copy_job().destination;
+    let vault = regions.at(&destination.scope).vaults.get_mut(&destination.vault).unwrap();
+    vault.lock = Some(Lock { min_days: Some(100), max_days: None, date: None });
+    let begun = begin(&mut regions, &samples::scope(), &copy_job().id).unwrap();
+    assert_eq!(begun.is_ok(), permitted, "{begun:?}");
+    assert_eq!(regions.at(&destination.scope).points.get(COPY).is_some(), permitted);
 }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::http::{ApiError, Call};
 use crate::operation::recovery_points::{is_arn, is_resource_type};
 use crate::operation::time_span::TimeSpan;
+use crate::operation::vaults::is_account;
 use crate::state::copy_job::CopyJob;
 
 /// A list goes back so far; no document tells, so as for backup jobs.
@@ -28,8 +29,7 @@ pub(super) struct Filter<'a> {
 
 impl<'a> Filter<'a> {
     pub(super) fn of(call: &'a Call) -> Result<Self, ApiError> {
-        let account =
-            call.checked("accountId", |text| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()))?;
+        let account = call.checked("accountId", is_account)?;
         let kind = call.checked("resourceType", is_resource_type)?;
         // Jobs of other accounts and of other services there are none, nor such as have a parent.
         let none = account.is_some_and(|account| account != call.scope.account)

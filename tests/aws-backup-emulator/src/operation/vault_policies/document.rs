@@ -1,5 +1,6 @@
 //! A policy document, held against what a vault's policy may say (AWS Backup Developer Guide, "Vault access policies").
 
+use crate::operation::vaults::is_account;
 use serde_json::{Map, Value};
 
 use crate::iam::Policy;
@@ -119,7 +120,7 @@ fn check_principal(principal: Option<&Value>, account: &str) -> Result<bool, Str
 
 /// The account of a principal, `*` for all.
 fn account_of(name: &str) -> Option<&str> {
-    let is_account = |text: &&str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    let is_account = |text: &&str| is_account(text);
     if name == "*" {
         return Some(name);
     }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::state::samples::point_of;
 
 const ORDERS: &str = "arn:aws:dynamodb:eu-central-1:111122223333:table/orders";
 const USERS: &str = "arn:aws:dynamodb:eu-central-1:111122223333:table/users";
@@ -36,7 +37,7 @@ fn region(holds: Vec<LegalHold>) -> RegionState {
     for (arn, vault, table, created) in
         [("a", "one", ORDERS, 10), ("b", "one", USERS, 20), ("c", "two", ORDERS, 30)]
     {
-        state.points.insert(RecoveryPoint::sample(arn, vault, table, at(created)));
+        state.points.insert(point_of(arn, vault, table, at(created)));
     }
     for hold in holds {
         state.legal_holds.insert(hold, None).unwrap();
@@ -92,7 +93,7 @@ fn a_copy_does_not_bring_its_sources_hold_along() {
     let mut state =
         region(vec![hold("h", Some(Selection { resources: names(&[ORDERS]), ..Selection::default() }))]);
     // It has its source's creation date, and was made later than the hold.
-    let mut copy = RecoveryPoint::sample("copy", "two", ORDERS, at(10));
+    let mut copy = point_of("copy", "two", ORDERS, at(10));
     copy.completed = Some(at(150));
     state.points.insert(copy);
     assert!(held(&state, "a") && !held(&state, "copy"));
@@ -169,7 +170,7 @@ proptest! {
         let mut state = RegionState::default();
         for (n, second) in created.iter().enumerate() {
             let (vault, table) = (["one", "two"][n % 2], [ORDERS, USERS][n / 2 % 2]);
-            state.points.insert(RecoveryPoint::sample(&format!("p{n:02}"), vault, table, at(*second)));
+            state.points.insert(point_of(&format!("p{n:02}"), vault, table, at(*second)));
         }
         let resources = if by_table { names(&[ORDERS, USERS]) } else { names(&[]) };
         let dates = Some(DateRange { from: at(5), to: at(15) });

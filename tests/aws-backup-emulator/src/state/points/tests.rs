@@ -1,5 +1,5 @@
-use super::super::recovery_point::fixture::{days, point};
 use super::*;
+use crate::state::samples::{days, living};
 
 fn arn(points: &Points) -> Arc<str> {
     points.all.keys().next().unwrap().clone()
@@ -7,7 +7,7 @@ fn arn(points: &Points) -> Arc<str> {
 
 fn one(keep: i64) -> (Points, Arc<str>, Timestamp) {
     let mut points = Points::default();
-    let made = point("a", days(None, Some(keep)));
+    let made = living("a", days(None, Some(keep)));
     let now = made.created;
     points.insert(made);
     let arn = arn(&points);
@@ -41,7 +41,7 @@ fn a_point_that_goes_takes_its_plan_along() {
 fn steps_come_out_once_and_in_order() {
     let mut points = Points::default();
     for n in 0..5_000_i64 {
-        let made = point(&format!("{n:08x}"), days(None, Some(1 + n % 730)));
+        let made = living(&format!("{n:08x}"), days(None, Some(1 + n % 730)));
         let (arn, now) = (made.arn.clone(), made.created);
         points.insert(made);
         points.plan(&arn, now);

@@ -3,8 +3,8 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::super::Lifecycle;
-use super::super::fixture::{days, point};
 use super::*;
+use crate::state::samples::{days, living};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -13,7 +13,7 @@ fn after(point: &RecoveryPoint, days: i64) -> Timestamp {
 }
 
 fn plan(status: Status, storage: Storage, lifecycle: Option<Lifecycle>) -> Option<(Timestamp, Step)> {
-    let mut point = point("a", lifecycle);
+    let mut point = living("a", lifecycle);
     (point.status, point.storage) = (status, storage);
     point.next_step(point.created)
 }
@@ -24,7 +24,7 @@ proptest! {
         id in "[0-9a-f]{8}",
         keep in 1_i64..36_500,
     ) {
-        let point = point(&id, days(None, Some(keep)));
+        let point = living(&id, days(None, Some(keep)));
         let (when, step) = point.next_step(point.created).unwrap();
         prop_assert_eq!(step, Step::Expire);
         let late = when.duration_since(after(&point, keep));
@@ -46,7 +46,7 @@ proptest! {
 fn points_that_end_together_do_not_expire_together() {
     let moments: HashSet<Timestamp> = (0..200)
         .map(|n| {
-            let point = point(&format!("{n:08x}"), days(None, Some(35)));
+            let point = living(&format!("{n:08x}"), days(None, Some(35)));
             point.next_step(point.created).unwrap().0
         })
         .collect();
@@ -55,7 +55,7 @@ fn points_that_end_together_do_not_expire_together() {
 
 #[test]
 fn a_point_whose_end_is_past_already_expires_within_8_hours_from_now() {
-    let point = point("a", days(None, Some(1)));
+    let point = living("a", days(None, Some(1)));
     let now = after(&point, 100);
     let (when, step) = point.next_step(now).unwrap();
     assert_eq!(step, Step::Expire);
@@ -65,7 +65,7 @@ fn a_point_whose_end_is_past_already_expires_within_8_hours_from_now() {
 #[test]
 fn a_point_moves_to_cold_storage_before_it_expires() {
     let lifecycle = || days(Some(30), Some(120));
-    let created = point("a", None).created;
+    let created = living("a", None).created;
     let cold = (created + HOUR * 24 * 30, Step::MoveToCold);
     assert_eq!(plan(Status::Completed, Storage::Warm, lifecycle()), Some(cold));
     let end = plan(Status::Completed, Storage::Cold, lifecycle());
@@ -84,7 +84,7 @@ fn nothing_happens_by_itself_to_points_without_an_end_nor_to_expired_ones() {
 
 #[test]
 fn a_step_is_due_only_as_long_as_the_point_is_as_it_was_planned() {
-    let mut point = point("a", days(None, Some(35)));
+    let mut point = living("a", days(None, Some(35)));
     let now = after(&point, 36);
     assert!(point.is_due(Step::Expire, now) && !point.is_due(Step::Vanish, now));
     point.lifecycle = days(None, Some(37));
@@ -106,7 +106,7 @@ fn a_lifecycle_beyond_the_calendar_never_comes_to_its_end() {
 
 #[test]
 fn an_end_waits_for_what_aws_backup_does_with_the_point() {
-    let now = point("a", None).created;
+    let now = living("a", None).created;
     assert_eq!(put_off(false, true, now), Some(now + SignedDuration::from_mins(10)));
     assert_eq!(put_off(false, false, now), None);
 }
