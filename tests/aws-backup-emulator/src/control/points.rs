@@ -43,7 +43,7 @@ fn make(regions: &mut Regions, batches: Vec<Batch>, now: Timestamp) -> Result<us
     let problems: Vec<String> =
         batches.iter().enumerate().filter_map(|(number, batch)| misfit(regions, number, batch)).collect();
     no_problems(&problems)?;
-    let made = batches.iter().map(|batch| batch.created.len()).sum();
+    let made = batches.iter().map(|batch| batch.created.count()).sum();
     for batch in batches {
         fill(regions.at(&batch.scope), batch, now);
     }
@@ -56,7 +56,7 @@ fn misfit(regions: &mut Regions, number: usize, batch: &Batch) -> Option<String>
     if !state.vaults.contains_key(vault) {
         return Some(format!("[{number}]: there is no vault {vault} in {}", batch.scope.region));
     }
-    let points = state.points.count_in(vault).saturating_add(batch.created.len());
+    let points = state.points.count_in(vault).saturating_add(batch.created.count());
     (points > MOST_POINTS).then(|| {
         format!(
             "[{number}]: the vault {vault} would have {points} recovery points, {MOST_POINTS} are the most"
@@ -67,8 +67,8 @@ fn misfit(regions: &mut Regions, number: usize, batch: &Batch) -> Option<String>
 fn fill(state: &mut RegionState, batch: Batch, now: Timestamp) {
     let Some(vault) = state.vaults.get(&batch.vault) else { return };
     let points = Pattern::new(&batch, vault);
-    for created in &batch.created {
-        let point = points.point(&batch, *created);
+    for created in batch.created.times() {
+        let point = points.point(&batch, created);
         let arn = point.arn.clone();
         state.points.insert(point);
         state.points.plan(&arn, now);

@@ -163,11 +163,15 @@ async fn points_that_make_no_sense_are_refused_all_at_once_and_none_is_made() ->
         (with("role", json!("backup")), "is no ARN of a role"),
         (with("created", json!([])), "has no time"),
         (with("created", json!(["2025-01-06T06:00:01Z"])), "not be after the emulated time"),
+        (with("created", json!({ "from": START, "every_seconds": 0, "count": 1_000_001 })), "are the most"),
         (
-            with("created", json!({ "from": START, "every_seconds": 0, "count": 1_000_001 })),
-            "at most 1000000",
+            with("created", json!({ "from": START, "every_seconds": 1, "count": 2 })),
+            "as 2025-01-06T06:00:01Z is",
         ),
-        (with("created", json!({ "from": START, "every_seconds": 0, "count": 1_000_000 })), "are the most"),
+        (
+            with("created", json!({ "from": START, "every_seconds": 4_000_000_000_u32, "count": 4_000 })),
+            "calendar",
+        ),
         (with("tags", json!({ "aws:x": "" })), "reserved"),
         (with("lifecycle", json!({ "delete_after_days": 0 })), "at least 1"),
         (with("lifecycle", json!({ "cold_after_days": 1, "delete_after_days": 90 })), "90 more"),

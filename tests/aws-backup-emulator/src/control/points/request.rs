@@ -7,7 +7,6 @@ use crate::aws::Scope;
 use crate::operation::vaults::is_name;
 use crate::state::recovery_point::{Lifecycle, Status};
 use crate::state::tags::{self, Tags};
-use crate::state::vault::MOST_POINTS;
 
 /// One batch or a list of them.
 #[derive(Debug, Deserialize)]
@@ -36,9 +35,9 @@ pub(super) struct BatchInput {
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
-enum Created {
+pub(super) enum Created {
     At(Vec<Timestamp>),
-    Every { from: Timestamp, every_seconds: u32, count: usize },
+    Every { from: Timestamp, every_seconds: u32, count: u32 },
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,7 +54,7 @@ pub(super) struct Batch {
     pub(super) vault: String,
     pub(super) table: String,
     pub(super) role: String,
-    pub(super) created: Vec<Timestamp>,
+    pub(super) created: Created,
     pub(super) tags: Tags,
     pub(super) lifecycle: Option<Lifecycle>,
     pub(super) status: Status,
@@ -95,7 +94,7 @@ impl BatchInput {
         if self.tags.len() > tags::MOST {
             problems.push(format!("a point has at most {} tags, not {}", tags::MOST, self.tags.len()));
         }
-        let created = self.created.times(now).map_err(|problem| problems.push(problem));
+        let created = self.created.check(now).map_err(|problem| problems.push(problem));
         let lifecycle = self.lifecycle.map(LifecycleInput::accept).transpose();
         let lifecycle = lifecycle.map_err(|problem| problems.push(problem));
         let status = status(self.status.as_deref()).map_err(|problem| problems.push(problem));
@@ -116,36 +115,49 @@ impl BatchInput {
 }
 
 impl Created {
-    fn times(self, now: Timestamp) -> Result<Vec<Timestamp>, String> {
-        let times = match self {
-            Self::At(times) => times,
-            Self::Every { count, .. } if count > MOST_POINTS => {
-                return Err(format!("count must be at most {MOST_POINTS}, not {count}"));
-            }
-            Self::Every { from, every_seconds, count } => every(from, every_seconds, count)?,
-        };
-        if times.is_empty() {
+    /// Checked without writing all times down, which may be a million.
+    fn check(self, now: Timestamp) -> Result<Self, String> {
+        if self.count() == 0 {
             return Err("created has no time".to_owned());
         }
-        match times.iter().max() {
-            Some(last) if *last > now => {
+        match self.last() {
+            None => Err("created runs past the end of the calendar".to_owned()),
+            Some(last) if last > now => {
                 Err(format!("created must not be after the emulated time {now}, as {last} is"))
             }
-            _ => Ok(times.into_iter().map(crate::time::milliseconds).collect()),
+            Some(_) => Ok(self),
         }
     }
-}
 
-fn every(from: Timestamp, seconds: u32, count: usize) -> Result<Vec<Timestamp>, String> {
-    let step = SignedDuration::from_secs(i64::from(seconds));
-    let mut times = Vec::new();
-    let mut next = Some(from);
-    for _ in 0..count {
-        let time = next.ok_or_else(|| "created runs past the end of the calendar".to_owned())?;
-        times.push(time);
-        next = time.checked_add(step).ok();
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::At(times) => times.len(),
+            Self::Every { count, .. } => usize::try_from(*count).unwrap_or(usize::MAX),
+        }
     }
-    Ok(times)
+
+    fn last(&self) -> Option<Timestamp> {
+        match self {
+            Self::At(times) => times.iter().max().copied(),
+            Self::Every { count, .. } => self.nth(count.checked_sub(1)?),
+        }
+    }
+
+    fn nth(&self, n: u32) -> Option<Timestamp> {
+        match self {
+            Self::At(times) => times.get(usize::try_from(n).ok()?).copied(),
+            Self::Every { from, every_seconds, .. } => {
+                let seconds = i64::from(*every_seconds).checked_mul(i64::from(n))?;
+                from.checked_add(SignedDuration::from_secs(seconds)).ok()
+            }
+        }
+    }
+
+    pub(super) fn times(&self) -> impl Iterator<Item = Timestamp> {
+        (0..)
+            .map_while(|n| if usize::try_from(n).ok()? < self.count() { self.nth(n) } else { None })
+            .map(crate::time::milliseconds)
+    }
 }
 
 impl LifecycleInput {
