@@ -29,10 +29,10 @@ SETTINGS ?=
 # Tests run by nextest where it is installed: each in a process of its own. Set RUNNER= for plain `cargo test`.
 RUNNER ?= $(shell cargo nextest --version >/dev/null 2>&1 && echo nextest)
 
-.PHONY: help tools functions build test lint demo local bench deploy destroy check-aws
+.PHONY: help tools functions build test lint demo local bench bench-emulator deploy destroy check-aws
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-8s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 tools: $(STAMP) ## the Python packages of tests/requirements.txt, in .venv
 
@@ -81,6 +81,9 @@ local: tools functions ## keeps a local AWS up until Ctrl-C; `. .local/env` in a
 
 bench: tools functions ## what a session costs: calls per table, and time against AWS's own limits (TABLES=100)
 	@cargo run --locked --quiet -p end-to-end --bin bench
+
+bench-emulator: ## the AWS Backup emulator alone with a million recovery points: its rates and its memory (TABLES=10000)
+	@cargo bench --locked --quiet -p aws-backup-emulator --bench scale
 
 check-aws:
 	@test -n "$(REGION)" || { echo "REGION is needed: the Region of the stack, such as REGION=eu-central-1" >&2; exit 1; }

@@ -70,6 +70,11 @@ impl LocalAws {
         Self { endpoint: endpoint.to_owned(), account: account.to_owned(), clients: Mutex::default() }
     }
 
+    /// The account that the endpoint's own root key belongs to.
+    pub(crate) fn account(&self) -> &str {
+        &self.account
+    }
+
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
     }

@@ -9,6 +9,7 @@ mod events;
 mod faults;
 mod jobs;
 mod limits;
+mod points;
 mod quotas;
 mod regions;
 
@@ -89,6 +90,12 @@ static CONTROLS: &[Control] = &[
         "/events",
         events::put,
         r#"{"lose", "double", "reorder", "delay", "spread", "seed"}: makes them travel so; what is left out is 0"#
+    ),
+    control!(
+        "POST",
+        "/points",
+        points::post,
+        r#"{"region", "account", "vault", "table", "created", "role", "tags", "lifecycle", "status"} or a list: makes recovery points without a backup"#
     ),
     control!("GET", "/regions", regions::get, "the Regions that are off"),
     control!(

@@ -18,13 +18,19 @@ pub(crate) use server::{query, router};
 use serde_json::Value;
 
 /// An answer without the members that are null, which AWS leaves out.
-pub(crate) fn without_nulls(value: Value) -> Value {
+pub(crate) fn without_nulls(mut value: Value) -> Value {
+    drop_nulls(&mut value);
+    value
+}
+
+fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(members) => {
-            members.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, without_nulls(v))).collect()
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(drop_nulls);
         }
-        Value::Array(values) => values.into_iter().map(without_nulls).collect(),
-        other => other,
+        Value::Array(values) => values.iter_mut().for_each(drop_nulls),
+        _ => {}
     }
 }
 

@@ -19,6 +19,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Is there no table in it? So it is with points that were made without a backup: every table has a key.
+    pub(crate) fn is_hollow(&self) -> bool {
+        self.table.key_schema().is_empty()
+    }
+
     /// The size of the items in bytes, as the DynamoDB Developer Guide, "Item sizes and formats", counts them.
     pub fn size_in_bytes(&self) -> u64 {
         self.items.iter().map(item_size).fold(0, u64::saturating_add)

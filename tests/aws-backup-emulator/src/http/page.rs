@@ -49,8 +49,8 @@ impl Page {
         (entries.into_iter().skip(from).take(self.size).map(|(_, entry)| entry).collect(), token)
     }
 
-    /// As [`Page::cut`], of entries that are in order already and begin where [`Page::after_newest`] says: no more are taken
-    /// than the page has.
+    /// As [`Page::cut`], of entries that are in order already and begin after [`Page::after`]: no more are taken than the page
+    /// has, and one to see whether there are more.
     pub(crate) fn begin<T>(
         &self,
         mut entries: impl Iterator<Item = T>,
@@ -60,6 +60,11 @@ impl Page {
         let last = page.last().filter(|_| entries.next().is_some());
         let token = last.map_or(Value::Null, |last| seal(&self.list, &key(last)).into());
         (page, token)
+    }
+
+    /// The key of the last entry before this page.
+    pub(crate) fn after(&self) -> Option<&str> {
+        self.after.as_deref()
     }
 
     /// Where this page begins in a list that is sorted by [`newest_first`].

@@ -115,17 +115,27 @@ async fn carry_out(call: &Call) -> Result<Reply, ApiError> {
 
 /// The operation that a path belongs to, and the path's named parts.
 fn route(method: &str, path: &str) -> Option<(&'static Operation, Vec<(&'static str, String)>)> {
-    let path: Vec<&str> = path.strip_prefix('/')?.trim_end_matches('/').split('/').collect();
-    operation::ALL.iter().filter(|operation| operation.method == method).find_map(|operation| {
-        let pattern: Vec<&'static str> = operation.path.split('/').collect();
-        let fits = pattern.len() == path.len()
-            && pattern.iter().zip(&path).all(|(want, part)| want.starts_with('{') || want == part);
-        let named = pattern.iter().zip(&path).filter_map(|(want, part)| {
-            let name = want.strip_prefix('{')?.strip_suffix('}')?;
-            Some((name, percent_decode_str(part).decode_utf8_lossy().into_owned()))
-        });
-        fits.then(|| (operation, named.collect()))
-    })
+    let path = path.strip_prefix('/')?.trim_end_matches('/');
+    let operation = operation::ALL
+        .iter()
+        .filter(|operation| operation.method == method)
+        .find(|operation| fits(operation.path, path))?;
+    let named = operation.path.split('/').zip(path.split('/')).filter_map(|(want, part)| {
+        let name = want.strip_prefix('{')?.strip_suffix('}')?;
+        Some((name, percent_decode_str(part).decode_utf8_lossy().into_owned()))
+    });
+    Some((operation, named.collect()))
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut wanted, mut parts) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), parts.next()) {
+            (None, None) => return true,
+            (Some(want), Some(part)) if want.starts_with('{') || want == part => {}
+            _ => return false,
+        }
+    }
 }
 
 /// The members of a query string, decoded.

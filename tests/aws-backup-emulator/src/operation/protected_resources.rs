@@ -8,8 +8,7 @@ use crate::state::recovery_point::RecoveryPoint;
 pub(super) async fn list(call: &Call) -> Result<Value, ApiError> {
     let page = call.page()?;
     call.state(|state| {
-        let resources = state.points.resources().map(|arn| (arn.to_owned(), arn)).collect();
-        let (resources, next) = page.cut(resources);
+        let (resources, next) = page.begin(state.points.resources(page.after()), |arn| (*arn).to_owned());
         let newest = |arn| state.points.of_resource(arn, None).next();
         let results: Vec<Value> = resources.into_iter().filter_map(newest).map(entry).collect();
         Ok(json!({ "Results": results, "NextToken": next }))
@@ -44,8 +43,8 @@ mod tests {
         points.insert(point_of("a", "one", ORDERS, at));
         points.insert(point_of("b", "two", ORDERS, at));
         points.remove("a").unwrap();
-        assert_eq!(points.resources().collect::<Vec<_>>(), [ORDERS]);
+        assert_eq!(points.resources(None).collect::<Vec<_>>(), [ORDERS]);
         points.remove("b").unwrap();
-        assert_eq!(points.resources().next(), None);
+        assert_eq!(points.resources(None).next(), None);
     }
 }

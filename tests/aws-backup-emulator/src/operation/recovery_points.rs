@@ -1,5 +1,8 @@
 //! Recovery points: lists and descriptions.
 
+use std::cmp::Reverse;
+
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::vaults::{existing, is_account, is_boolean, own_account, vault_name};
@@ -18,25 +21,38 @@ pub(super) async fn list_by_vault(call: &Call) -> Result<Value, ApiError> {
     // No point here comes from a backup plan, and none has a parent.
     let none =
         call.query("backupPlanId").is_some() || call.checked("parentRecoveryPointArn", is_arn)?.is_some();
-    let wanted = |point: &&RecoveryPoint| {
-        !none
-            && point.vault == name
-            && resource.is_none_or(|arn| point.resource_arn == arn)
-            && kind.is_none_or(|kind| kind == "DynamoDB")
-            && before.is_none_or(|before| point.created < before)
-            && after.is_none_or(|after| point.created > after)
+    let none = none || kind.is_some_and(|kind| kind != "DynamoDB");
+    let within = |point: &&RecoveryPoint| {
+        before.is_none_or(|before| point.created < before) && after.is_none_or(|after| point.created > after)
     };
     call.state(|state| {
         existing(state, name)?;
-        let after = page.after_newest()?;
+        let place = later(page.after_newest()?, before.and_then(just_before));
+        let describe = RecoveryPoint::list_entry;
         // A table has fewer points than a vault.
         Ok(match resource {
+            _ if none => cut(&page, std::iter::empty(), describe),
             Some(arn) => {
-                cut(&page, state.points.of_resource(arn, after).filter(wanted), RecoveryPoint::list_entry)
+                let points = state.points.of_resource(arn, place).take_while(within);
+                cut(&page, points.filter(|point| point.vault == name), describe)
             }
-            None => cut(&page, state.points.in_vault(name, after).filter(wanted), RecoveryPoint::list_entry),
+            None => cut(&page, state.points.in_vault(name, place).take_while(within), describe),
         })
     })
+}
+
+/// The one of two places in a list, newest first, that comes later in it.
+fn later<'a>(
+    one: Option<(Timestamp, &'a str)>,
+    other: Option<(Timestamp, &'a str)>,
+) -> Option<(Timestamp, &'a str)> {
+    one.into_iter().chain(other).max_by_key(|(created, arn)| (Reverse(*created), *arn))
+}
+
+/// The place after which everything is older than this; `None` where the calendar begins.
+fn just_before(moment: Timestamp) -> Option<(Timestamp, &'static str)> {
+    let newest = moment.checked_sub(SignedDuration::from_nanos(1)).ok()?;
+    Some((newest, ""))
 }
 
 pub(super) async fn list_by_resource(call: &Call) -> Result<Value, ApiError> {
@@ -118,4 +134,21 @@ pub(super) fn is_arn(text: &str) -> bool {
 /// `[a-zA-Z0-9-_.]`, 1 to 50 of them.
 pub(super) fn is_resource_type(text: &str) -> bool {
     (1..=50).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_what_is_older_begins_where_that_begins() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let place = just_before(at(10)).unwrap();
+        assert!(place.0 < at(10) && place.0 > at(9));
+        assert_eq!(just_before(Timestamp::MIN), None);
+        assert_eq!(later(None, Some(place)), Some(place));
+        assert_eq!(later(Some((at(20), "p")), Some(place)), Some(place));
+        assert_eq!(later(Some((at(5), "p")), Some(place)), Some((at(5), "p")));
+        assert_eq!(later(None, None), None);
+    }
 }

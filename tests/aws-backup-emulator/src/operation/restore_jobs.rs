@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::http::{ApiError, Call, newest_first};
 use crate::jobs::announce;
 use crate::state::RegionState;
-use crate::state::recovery_point::Status;
+use crate::state::recovery_point::{RecoveryPoint, Status};
 use crate::state::restore_job::RestoreJob;
 
 const STATES: [&str; 5] = ["PENDING", "RUNNING", "COMPLETED", "ABORTED", "FAILED"];
@@ -51,6 +51,7 @@ fn insert(state: &mut RegionState, call: &Call, accepted: Accepted) -> Result<(R
         return Err(ApiError::not_found(format!("Recovery point {arn} does not exist.")));
     };
     restorable(arn, point.status)?;
+    holds_table(point)?;
     let mut job = accepted.into_job(call.now(), call.service.job_times().restore_seconds, point);
     job.ending = call.service.faults.ending(call.operation.name, &call.caller);
     if let Some(token) = token {
@@ -66,6 +67,17 @@ fn restorable(arn: &str, status: Status) -> Result<(), ApiError> {
         return Ok(());
     }
     let message = format!("Recovery point {arn} is {} and cannot be restored.", status.as_str());
+    Err(ApiError::invalid_request(message))
+}
+
+/// Nothing comes of a point that was made without a backup.
+fn holds_table(point: &RecoveryPoint) -> Result<(), ApiError> {
+    if !point.snapshot.is_hollow() {
+        return Ok(());
+    }
+    let arn = &point.arn;
+    let message =
+        format!("Recovery point {arn} was made by the control endpoint: it holds no table to restore.");
     Err(ApiError::invalid_request(message))
 }
 

@@ -20,11 +20,14 @@ type Place = (Reverse<Timestamp>, Arc<str>);
 #[derive(Debug, Default)]
 pub(crate) struct Points {
     all: HashMap<Arc<str>, Entry>,
-    vaults: HashMap<Shared, BTreeSet<Place>>,
-    resources: HashMap<Shared, BTreeSet<Place>>,
+    vaults: BTreeMap<Shared, BTreeSet<Place>>,
+    resources: BTreeMap<Shared, BTreeSet<Place>>,
     texts: Texts,
     /// The next step of each point that has one.
     steps: BTreeMap<(Timestamp, Arc<str>), Step>,
+    /// How many points lists have looked at.
+    #[cfg(test)]
+    looked_at: std::cell::Cell<usize>,
 }
 
 #[derive(Debug)]
@@ -127,9 +130,10 @@ impl Points {
         self.list(self.resources.get(arn), after)
     }
 
-    /// The resources that have points, in no order.
-    pub(crate) fn resources(&self) -> impl Iterator<Item = &str> {
-        self.resources.keys().map(|arn| &**arn)
+    /// The resources that have points, in alphabetical order, beginning after one.
+    pub(crate) fn resources(&self, after: Option<&str>) -> impl Iterator<Item = &str> + use<'_> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.resources.range::<str, _>((from, Bound::Unbounded)).map(|(arn, _)| &**arn)
     }
 
     /// The indexes that together have every point that a legal hold may select, in alphabetical order: those of resources
@@ -142,13 +146,7 @@ impl Points {
             Some(selection) => selection.vaults.is_empty() || selection.vaults.contains(name),
             None => true,
         };
-        let mut indexes: Vec<Index<'_>> = all
-            .iter()
-            .filter(|(name, _)| wanted(name))
-            .map(|(name, places)| Index { name, places })
-            .collect();
-        indexes.sort_unstable_by_key(|index| index.name);
-        indexes
+        all.iter().filter(|(name, _)| wanted(name)).map(|(name, places)| Index { name, places }).collect()
     }
 
     /// An index's points, as [`Points::in_vault`] gives them.
@@ -171,7 +169,11 @@ impl Points {
         };
         let places =
             places.into_iter().flat_map(move |places| places.range((start.clone(), Bound::Unbounded)));
-        places.filter_map(|(_, arn)| self.get(arn))
+        places.filter_map(|(_, arn)| {
+            #[cfg(test)]
+            self.looked_at.set(self.looked_at.get() + 1);
+            self.get(arn)
+        })
     }
 }
 
@@ -193,7 +195,7 @@ fn place(point: &RecoveryPoint) -> Place {
     (Reverse(point.created), Arc::from(point.arn.as_str()))
 }
 
-fn forget(places: &mut HashMap<Shared, BTreeSet<Place>>, name: &str, place: &Place) {
+fn forget(places: &mut BTreeMap<Shared, BTreeSet<Place>>, name: &str, place: &Place) {
     let Some(set) = places.get_mut(name) else { return };
     set.remove(place);
     if set.is_empty() {

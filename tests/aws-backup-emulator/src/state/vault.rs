@@ -10,7 +10,7 @@ use super::vault_policy::VaultPolicy;
 use crate::time::epoch;
 
 /// The most recovery points in a vault (AWS Backup Developer Guide, "Quotas").
-const MOST_POINTS: usize = 1_000_000;
+pub(crate) const MOST_POINTS: usize = 1_000_000;
 
 /// A backup vault.
 #[derive(Clone, Debug)]

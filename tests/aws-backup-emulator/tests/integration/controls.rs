@@ -1,7 +1,8 @@
 use anyhow::{Context as _, Result};
+use aws_sdk_backup::types::RecoveryPointStatus;
 use serde_json::json;
 
-use crate::stack::{REGION, Stack, refusal};
+use crate::stack::{ACCOUNT, BACKUP_ROLE, REGION, START, Stack, VAULT, refusal};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_control_endpoint_lists_its_controls() -> Result<()> {
@@ -69,5 +70,121 @@ async fn the_call_log_can_be_asked_for_some_operations_principals_and_regions() 
     }
     let refused = stack.refused("GET", "/calls?colour=red", "").await?;
     assert_eq!(refused, "colour is none of operation, principal and region");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn points_are_made_without_a_backup_many_at_once_and_listed_as_any_others() -> Result<()> {
+    let stack = Stack::start().await?;
+    let table = |name: &str| format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}");
+    let body = json!([
+        {
+            "region": REGION, "vault": VAULT, "table": table("orders"), "role": BACKUP_ROLE,
+            "created": { "from": "2024-12-01T07:00:00Z", "every_seconds": 3600, "count": 300 },
+            "tags": { "flag": "hourly" }, "lifecycle": { "delete_after_days": 35 },
+        },
+        {
+            "region": REGION, "vault": VAULT, "table": table("users"), "role": BACKUP_ROLE,
+            "created": ["2024-01-01T00:00:00Z", "2025-01-06T06:00:00Z"], "status": "PARTIAL",
+        },
+    ]);
+    assert_eq!(stack.control("POST", "/points", &body.to_string()).await?, json!({ "points": 302 }));
+    let vault = stack.backup.describe_backup_vault().backup_vault_name(VAULT).send().await?;
+    assert_eq!(vault.number_of_recovery_points(), 302);
+    let list = || stack.backup.list_recovery_points_by_backup_vault().backup_vault_name(VAULT);
+    let (mut pages, mut points) = (list().into_paginator().items().send(), Vec::new());
+    while let Some(point) = pages.next().await {
+        points.push(point?);
+    }
+    assert_eq!(points.len(), 302);
+    assert!(points.is_sorted_by_key(|point| std::cmp::Reverse(point.creation_date.map(|date| date.secs()))));
+    assert_eq!(points[0].status().map(RecoveryPointStatus::as_str), Some("PARTIAL"));
+    let newest = points[1].recovery_point_arn().context("arn")?;
+    let described = stack.describe_point(newest).send().await?;
+    assert_eq!(described.resource_arn(), Some(table("orders").as_str()));
+    assert_eq!(described.lifecycle().and_then(|lifecycle| lifecycle.delete_after_days), Some(35));
+    let tags = stack.backup.list_tags().resource_arn(newest).send().await?;
+    assert_eq!(tags.tags().and_then(|tags| tags.get("flag")).map(String::as_str), Some("hourly"));
+    let protected = stack.backup.list_protected_resources().send().await?;
+    assert_eq!(protected.results().len(), 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_point_that_was_made_without_a_backup_lives_by_its_lifecycle() -> Result<()> {
+    let stack = Stack::start().await?;
+    let made = json!({
+        "region": REGION, "vault": VAULT, "table": format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"),
+        "role": BACKUP_ROLE, "created": ["2025-01-05T00:00:00Z", "2025-01-06T05:00:00Z"],
+        "lifecycle": { "delete_after_days": 1 },
+    });
+    stack.control("POST", "/points", &made.to_string()).await?;
+    let count = async || {
+        let vault = stack.backup.describe_backup_vault().backup_vault_name(VAULT).send().await?;
+        anyhow::Ok(vault.number_of_recovery_points())
+    };
+    stack.pass(9 * 3600).await;
+    assert_eq!(count().await?, 1);
+    stack.pass(24 * 3600).await;
+    assert_eq!(count().await?, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_point_that_was_made_without_a_backup_cannot_be_restored() -> Result<()> {
+    let stack = Stack::start().await?;
+    let table = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders");
+    let body = json!({ "region": REGION, "vault": VAULT, "table": table, "created": [START] });
+    assert_eq!(stack.control("POST", "/points", &body.to_string()).await?, json!({ "points": 1 }));
+    let listed = stack.backup.list_recovery_points_by_resource().resource_arn(&table).send().await?;
+    let point = listed.recovery_points()[0].recovery_point_arn().context("arn")?;
+    let start = stack.backup.start_restore_job().recovery_point_arn(point).iam_role_arn(BACKUP_ROLE);
+    let refused = refusal(start.metadata("targetTableName", "restored").send().await);
+    assert!(refused.starts_with("400 InvalidRequestException"), "{refused}");
+    assert!(refused.contains("holds no table to restore"), "{refused}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn points_that_make_no_sense_are_refused_all_at_once_and_none_is_made() -> Result<()> {
+    let stack = Stack::start().await?;
+    let table = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders");
+    let good = json!({ "region": REGION, "vault": VAULT, "table": table, "created": [START] });
+    let with = |member: &str, value: serde_json::Value| {
+        let mut batch = good.clone();
+        batch[member] = value;
+        batch
+    };
+    for (wrong, why) in [
+        (with("table", json!("orders")), "is no ARN of a table"),
+        (with("account", json!("1")), "12 digits"),
+        (with("region", json!("Frankfurt")), "is no Region"),
+        (with("vault", json!("missing")), "there is no vault missing"),
+        (with("role", json!("backup")), "is no ARN of a role"),
+        (with("created", json!([])), "has no time"),
+        (with("created", json!(["2025-01-06T06:00:01Z"])), "not be after the emulated time"),
+        (with("created", json!({ "from": START, "every_seconds": 0, "count": 1_000_001 })), "are the most"),
+        (
+            with("created", json!({ "from": START, "every_seconds": 1, "count": 2 })),
+            "as 2025-01-06T06:00:01Z is",
+        ),
+        (
+            with("created", json!({ "from": START, "every_seconds": 4_000_000_000_u32, "count": 4_000 })),
+            "calendar",
+        ),
+        (with("tags", json!({ "aws:x": "" })), "reserved"),
+        (with("lifecycle", json!({ "delete_after_days": 0 })), "at least 1"),
+        (with("lifecycle", json!({ "cold_after_days": 1, "delete_after_days": 90 })), "90 more"),
+        (with("status", json!("DELETING")), "must be COMPLETED, PARTIAL or EXPIRED"),
+        (with("colour", json!("red")), "expected"),
+    ] {
+        let refused = stack.refused("POST", "/points", &json!([good, wrong]).to_string()).await?;
+        assert!(refused.contains(why), "{why}: {refused}");
+    }
+    let two = json!([with("account", json!("1")), with("status", json!("GONE"))]);
+    let refused = stack.refused("POST", "/points", &two.to_string()).await?;
+    assert!(refused.contains("[0]: an account") && refused.contains("[1]: status"), "{refused}");
+    let vault = stack.backup.describe_backup_vault().backup_vault_name(VAULT).send().await?;
+    assert_eq!(vault.number_of_recovery_points(), 0);
     Ok(())
 }

@@ -65,3 +65,33 @@ fn a_step_that_is_put_off_comes_back_later() {
     assert_eq!(points.take_due(due), []);
     assert_eq!(points.take_due(later), [(arn, Step::Expire)]);
 }
+
+/// A vault of 100,000 points, a second apart and the newest one first, of 1,000 tables.
+fn full() -> Points {
+    let mut points = Points::default();
+    for n in 0..100_000_i64 {
+        let table = format!("arn:aws:dynamodb:eu-central-1:111122223333:table/t{}", n % 1_000);
+        let created = Timestamp::from_second(n).unwrap();
+        points.insert(RecoveryPoint::sample(&format!("p{n:06}"), "ddb", &table, created));
+    }
+    points
+}
+
+#[test]
+fn a_page_costs_its_own_entries_however_many_points_a_vault_has() {
+    let points = full();
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let cost = |act: &dyn Fn() -> usize| {
+        let before = points.looked_at.get();
+        (act(), points.looked_at.get() - before)
+    };
+    let page = |after| cost(&|| points.in_vault("ddb", after).take(101).count());
+    assert_eq!(page(None), (101, 101));
+    assert_eq!(page(Some((at(50_000), "p050000"))), (101, 101));
+    assert_eq!(page(Some((at(50), "p000050"))), (50, 50));
+    let table = "arn:aws:dynamodb:eu-central-1:111122223333:table/t7";
+    assert_eq!(cost(&|| points.of_resource(table, None).take(101).count()), (100, 100));
+    let tables =
+        || points.resources(Some(table)).take(50).filter_map(|arn| points.of_resource(arn, None).next());
+    assert_eq!(cost(&|| tables().count()), (50, 50));
+}
