@@ -32,14 +32,14 @@ pub(super) async fn post(input: &Input) -> Result<Value, String> {
         }
     }
     no_problems(&problems)?;
-    let made = service.world.with_all(|regions| make(regions, batches, now))?;
+    let made = service.world.with_all(|regions| make(regions, &batches, now))?;
     // What is due next may have come nearer.
     service.timeline.poke();
     Ok(json!({ "points": made }))
 }
 
 /// All of them, or none.
-fn make(regions: &mut Regions, batches: Vec<Batch>, now: Timestamp) -> Result<usize, String> {
+fn make(regions: &mut Regions, batches: &[Batch], now: Timestamp) -> Result<usize, String> {
     let problems: Vec<String> =
         batches.iter().enumerate().filter_map(|(number, batch)| misfit(regions, number, batch)).collect();
     no_problems(&problems)?;
@@ -64,11 +64,11 @@ fn misfit(regions: &mut Regions, number: usize, batch: &Batch) -> Option<String>
     })
 }
 
-fn fill(state: &mut RegionState, batch: Batch, now: Timestamp) {
+fn fill(state: &mut RegionState, batch: &Batch, now: Timestamp) {
     let Some(vault) = state.vaults.get(&batch.vault) else { return };
-    let points = Pattern::new(&batch, vault);
+    let points = Pattern::new(batch, vault);
     for created in batch.created.times() {
-        let point = points.point(&batch, created);
+        let point = points.point(batch, created);
         let arn = point.arn.clone();
         state.points.insert(point);
         state.points.plan(&arn, now);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::state::samples::{days, living};
+use crate::state::samples::{days, living, point_of};
 
 fn arn(points: &Points) -> Arc<str> {
     points.all.keys().next().unwrap().clone()
@@ -72,7 +72,7 @@ fn full() -> Points {
     for n in 0..100_000_i64 {
         let table = format!("arn:aws:dynamodb:eu-central-1:111122223333:table/t{}", n % 1_000);
         let created = Timestamp::from_second(n).unwrap();
-        points.insert(RecoveryPoint::sample(&format!("p{n:06}"), "ddb", &table, created));
+        points.insert(point_of(&format!("p{n:06}"), "ddb", &table, created));
     }
     points
 }
