@@ -3,3 +3,4 @@
 pub mod points;
 pub mod shop;
 pub mod tables;
+pub mod year;

@@ -24,3 +24,4 @@ mod sessions;
 mod support;
 mod target_region;
 mod troubled_tables;
+mod year;
