@@ -312,6 +312,14 @@ impl LocalStack {
         Ok(log["calls"].as_array().cloned().unwrap_or_default())
     }
 
+    /// How often functions have called DynamoDB, KMS and the like so far, by operation: `TrentService.GenerateDataKey`.
+    ///
+    /// # Errors
+    /// When ministack does not answer.
+    pub async fn other_calls(&self) -> anyhow::Result<BTreeMap<String, u64>> {
+        Ok(serde_json::from_value(http::get_json(&self.endpoints.ministack, "/_local/calls").await?)?)
+    }
+
     /// The end of ministack's own log, for finding out what went wrong.
     pub fn last_words(&self) -> String {
         self.ministack.last_words()

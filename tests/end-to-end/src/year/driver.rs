@@ -71,7 +71,7 @@ impl<'a> Driver<'a> {
             }
         }
         let events = self.stack.control().ask("GET", "/events", None).await?;
-        let count = |name: &str| events[name].as_u64().unwrap_or_default();
+        let count = |name: &str| events["counts"][name].as_u64().unwrap_or_default();
         (self.figures.lost_events, self.figures.doubled_events) = (count("lost"), count("doubled"));
         self.figures.carriers = self.expected.carriers;
         Ok(())

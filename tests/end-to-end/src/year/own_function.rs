@@ -1,5 +1,6 @@
 //! `backup-session` in this process, and the events of AWS Backup that it would have been invoked with.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
@@ -22,7 +23,7 @@ pub(super) struct OwnFunction {
     deps: Deps,
     queue: aws_sdk_sqs::Client,
     url: String,
-    invoked: u64,
+    invoked: AtomicU64,
 }
 
 impl OwnFunction {
@@ -45,11 +46,11 @@ impl OwnFunction {
             queue.create_queue().queue_name(QUEUE).attributes(QueueAttributeName::Policy, policy.to_string());
         let url = create.send().await.context("a queue")?.queue_url.context("the queue's address")?;
         silence(stack).await?;
-        Ok(Self { deps, queue, url, invoked: 0 })
+        Ok(Self { deps, queue, url, invoked: AtomicU64::new(0) })
     }
 
     /// Invokes the function.
-    pub(super) async fn invoke(&mut self, input: Value) -> anyhow::Result<Value> {
+    pub(super) async fn invoke(&self, input: Value) -> anyhow::Result<Value> {
         let invocation = self.invocation()?;
         let said = input.to_string();
         // On the heap: without optimization it is too large for the stack of a test.
@@ -57,7 +58,7 @@ impl OwnFunction {
     }
 
     /// Invokes it twice at the same time.
-    pub(super) async fn invoke_twice(&mut self, input: &Value) -> anyhow::Result<[Value; 2]> {
+    pub(super) async fn invoke_twice(&self, input: &Value) -> anyhow::Result<[Value; 2]> {
         let (one, other) = (self.invocation()?, self.invocation()?);
         let both = futures::future::try_join(
             Box::pin(handle(&self.deps, &one, input.clone())),
@@ -66,18 +67,22 @@ impl OwnFunction {
         Ok(both.await.with_context(|| input.to_string())?.into())
     }
 
-    /// Gives the function all events that have come.
-    pub(super) async fn take_events(&mut self) -> anyhow::Result<()> {
+    /// Gives the function all events that have come, some at the same time.
+    pub(super) async fn take_events(&self) -> anyhow::Result<()> {
         loop {
             let receive = self.queue.receive_message().queue_url(&self.url).max_number_of_messages(BATCH);
             let messages = receive.send().await.context("events")?.messages.unwrap_or_default();
             if messages.is_empty() {
                 return Ok(());
             }
+            // At the same time, as Lambda would: also the two of a doubled event.
+            let taken = messages.iter().map(|message| async move {
+                let event = serde_json::from_str(message.body().context("a body")?)?;
+                self.invoke(event).await
+            });
+            futures::future::try_join_all(taken).await?;
             let mut delete = self.queue.delete_message_batch().queue_url(&self.url);
             for (i, message) in messages.iter().enumerate() {
-                let event = serde_json::from_str(message.body().context("a body")?)?;
-                self.invoke(event).await?;
                 let handle = message.receipt_handle().context("a receipt")?;
                 let entry = DeleteMessageBatchRequestEntry::builder().id(i.to_string()).receipt_handle(handle);
                 delete = delete.entries(entry.build()?);
@@ -86,11 +91,11 @@ impl OwnFunction {
         }
     }
 
-    fn invocation(&mut self) -> anyhow::Result<Invocation> {
-        self.invoked += 1;
+    fn invocation(&self) -> anyhow::Result<Invocation> {
+        let invoked = self.invoked.fetch_add(1, Ordering::Relaxed);
         let end = SystemTime::now() + LIMIT;
         let mut context = Context::default();
-        context.request_id = format!("00000000-0000-4000-8000-{:012}", self.invoked);
+        context.request_id = format!("00000000-0000-4000-8000-{invoked:012}");
         context.deadline = u64::try_from(end.duration_since(SystemTime::UNIX_EPOCH)?.as_millis())?;
         Ok(Invocation::of(&context))
     }

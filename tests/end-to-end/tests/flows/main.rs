@@ -11,6 +11,7 @@ mod catch_up;
 mod check;
 mod estimates;
 mod guides;
+mod killed;
 mod manual;
 mod metadata;
 mod permissions;

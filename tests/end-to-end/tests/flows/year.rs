@@ -1,13 +1,34 @@
-//! Sessions never lose a point, whatever fails meanwhile. `make bench` lives through the whole year over 20 tables.
+//! Sessions never lose a point, whatever fails meanwhile: stretches of a year that `make year` lives through as a whole.
 
-use end_to_end::year::{Year, live};
-use jiff::civil::date;
+use end_to_end::year::{Figures, Year, live};
+use jiff::civil::{Date, date};
 
-/// Ten days of jobs that often fail, from the year's first to the first Monday's successor and beyond.
-#[tokio::test(flavor = "multi_thread")]
-async fn of_days_with_failing_jobs_and_lost_events_every_point_is_there_or_reported() {
-    let year = Year { tables: 4, from: date(2027, 1, 3), until: date(2027, 1, 6), seed: 1, failing: 0.4 };
+/// Two jobs in five fail, so that points are lost in a few days.
+async fn lived(from: Date, until: Date) -> Figures {
+    let year = Year { tables: 4, from, until, seed: 1, failing: 0.4 };
     let figures = live(year).await.expect("as the oracle says");
-    assert_eq!(figures.occurrences, 6);
-    assert_eq!(figures.points + figures.failed, 24, "{figures:?}");
+    let sessions = figures.occurrences - figures.owed;
+    assert_eq!(figures.points + figures.failed, sessions * year.tables, "{figures:?}");
+    assert!(figures.failed > 0 && figures.lost_events > 0 && figures.doubled_events > 0, "{figures:?}");
+    figures
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_point_of_the_first_monday_is_there_or_reported_and_its_flags_are_carried() {
+    let figures = lived(date(2027, 1, 3), date(2027, 1, 6)).await;
+    assert_eq!((figures.occurrences, figures.late, figures.owed), (6, 0, 0));
+    assert!(figures.carriers > 0, "{figures:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_on_which_the_scheduler_is_silent_is_run_late() {
+    let figures = lived(date(2027, 2, 28), date(2027, 3, 3)).await;
+    assert_eq!((figures.occurrences, figures.late, figures.owed), (6, 2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nine_days_with_nothing_at_all_are_owed_once() {
+    let figures = lived(date(2027, 7, 3), date(2027, 7, 14)).await;
+    assert_eq!((figures.occurrences, figures.late, figures.owed), (22, 1, 17));
+    assert!(figures.carriers >= 4, "every chain has lost its flags of the fifth: {figures:?}");
 }
