@@ -92,7 +92,7 @@ pub async fn session(stack: &LocalStack, tables: usize, kills: &[usize]) -> anyh
     let before = stack.other_calls().await?;
     let mut session = Session {
         tables,
-        at_start_rate: Duration::from_secs_f64(tables as f64 / f64::from(START_RATE * FACTOR)),
+        at_start_rate: Duration::from_secs(u64::try_from(tables)?) / (START_RATE * FACTOR),
         ..Session::default()
     };
     let began = Instant::now();
@@ -179,9 +179,8 @@ async fn one_point_each(stack: &LocalStack, tables: usize) -> anyhow::Result<()>
     let twice: Vec<_> = by_table.iter().filter(|(_, jobs)| **jobs != 1).collect();
     anyhow::ensure!(twice.is_empty(), "tables with several jobs: {twice:?}");
     anyhow::ensure!(by_table.len() == tables, "jobs of {} tables of {tables}", by_table.len());
-    let told = stack
-        .invoke(SOURCE_REGION, FUNCTION, &json!({ "policy": "many", "scheduled_at": SEVEN }))
-        .await?;
+    let told =
+        stack.invoke(SOURCE_REGION, FUNCTION, &json!({ "policy": "many", "scheduled_at": SEVEN })).await?;
     let counts = json!({ "covered": tables, "started": tables, "skipped": 0, "failed": 0 });
     anyhow::ensure!(told["tables"] == counts && told["finished"] == true, "{}", told["tables"]);
     let report = stack.invoke(SOURCE_REGION, "chain-report", &json!({ "rebuild": true })).await?;

@@ -19,7 +19,8 @@ pub struct Process {
 /// When `ps` does not tell.
 pub fn of_function(stack: &LocalStack, function: &str) -> anyhow::Result<Vec<Process>> {
     // With their environment, which names the function.
-    let listed = Command::new("ps").args(["axeww", "-o", "pid=,pgid=,rss=,command="]).output().context("ps")?;
+    let listed =
+        Command::new("ps").args(["axeww", "-o", "pid=,pgid=,rss=,command="]).output().context("ps")?;
     let name = format!("AWS_LAMBDA_FUNCTION_NAME=dynachain-{function}");
     let [group, _] = stack.process_groups();
     let ours = |line: &str| {

@@ -218,10 +218,8 @@ impl LocalStack {
 
     /// What the clients of a function have that runs in this process, as the account's root: every service at its endpoint.
     pub async fn in_process_config(&self, region: &str) -> SdkConfig {
-        let own = [
-            ("Backup", self.backup_endpoint()),
-            ("Application Auto Scaling", self.auto_scaling_endpoint()),
-        ];
+        let own =
+            [("Backup", self.backup_endpoint()), ("Application Auto Scaling", self.auto_scaling_endpoint())];
         let own = own.map(|(service, endpoint)| (service.to_owned(), endpoint.to_owned())).into();
         aws::config_with(self.endpoint(), own, region).await
     }

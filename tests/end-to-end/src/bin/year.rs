@@ -1,4 +1,4 @@
-//! `make year`: a year of sessions over 20 tables, held against an oracle.
+//! `make bench PARTS=year`: a year of sessions over 20 tables, held against an oracle.
 //!
 //! `SEED`, `TABLES`, `FROM` and `UNTIL` (dates, the last day excluded) choose another one.
 

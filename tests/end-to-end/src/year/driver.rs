@@ -111,7 +111,10 @@ impl<'a> Driver<'a> {
             let done = self.reconcile().await?;
             let nothing = json!([]);
             let caught_up = &done["caught_up"];
-            anyhow::ensure!(caught_up["late"] == nothing && caught_up["owed"] == nothing, "made up for twice: {done}");
+            anyhow::ensure!(
+                caught_up["late"] == nothing && caught_up["owed"] == nothing,
+                "made up for twice: {done}"
+            );
             if done["open"] == nothing {
                 return self.look_at(due).await;
             }

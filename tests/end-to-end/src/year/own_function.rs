@@ -84,7 +84,8 @@ impl OwnFunction {
             let mut delete = self.queue.delete_message_batch().queue_url(&self.url);
             for (i, message) in messages.iter().enumerate() {
                 let handle = message.receipt_handle().context("a receipt")?;
-                let entry = DeleteMessageBatchRequestEntry::builder().id(i.to_string()).receipt_handle(handle);
+                let entry =
+                    DeleteMessageBatchRequestEntry::builder().id(i.to_string()).receipt_handle(handle);
                 delete = delete.entries(entry.build()?);
             }
             delete.send().await.context("events taken")?;

@@ -53,14 +53,17 @@ async fn nothing_is_left_to_do(client: &Client, expected: &Expected) -> anyhow::
         .await?
         .iter()
         .filter(|debt| debt.contains_key("lost"))
-        .map(|debt| (text(debt, "table").rsplit('/').next().unwrap_or_default().to_owned(), text(debt, "flag")))
+        .map(|debt| {
+            (text(debt, "table").rsplit('/').next().unwrap_or_default().to_owned(), text(debt, "flag"))
+        })
         .collect();
     anyhow::ensure!(owed == expected.still_owed(), "owed: {owed:?}, not {:?}", expected.still_owed());
     Ok(())
 }
 
 async fn items(client: &Client, prefix: &str) -> anyhow::Result<Vec<HashMap<String, AttributeValue>>> {
-    let scan = client.scan().table_name(CATALOG).consistent_read(true).filter_expression("begins_with(pk, :pk)");
+    let scan =
+        client.scan().table_name(CATALOG).consistent_read(true).filter_expression("begins_with(pk, :pk)");
     let scan = scan.expression_attribute_values(":pk", AttributeValue::S(prefix.to_owned()));
     let pages = scan.into_paginator().items().send();
     pages.collect::<Result<_, _>>().await.context("the catalog")

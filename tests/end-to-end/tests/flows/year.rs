@@ -1,4 +1,4 @@
-//! Sessions never lose a point, whatever fails meanwhile: stretches of a year that `make year` lives through as a whole.
+//! Sessions never lose a point, whatever fails meanwhile: stretches of a year that `make bench PARTS=year` lives through as a whole.
 
 use end_to_end::year::{Figures, Year, live};
 use jiff::civil::{Date, date};
