@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use local_stack::{LocalStack, Options, SOURCE_REGION};
 use serde_json::{Value, json};
