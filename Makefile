@@ -18,6 +18,9 @@ TARGET_arm64 := aarch64-unknown-linux-gnu
 TARGET_x86_64 := x86_64-unknown-linux-gnu
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
+# The parts of bench.
+PARTS ?= bench large year
+
 # deploy and destroy
 STACK ?= dynachain
 REGION ?=
@@ -79,8 +82,8 @@ demo: tools functions ## a policy, its schedule, sessions and the chain that com
 local: tools functions ## keeps a local AWS up until Ctrl-C; `. .local/env` in a second terminal (NOW=<time> sets its clock)
 	@cargo run --locked --quiet -p local-stack --bin local
 
-bench: tools functions ## what a session costs: calls per table, and time against AWS's own limits (TABLES=100)
-	@cargo run --locked --quiet -p end-to-end --bin bench
+bench: tools functions ## what sessions cost, and a year of them against an oracle (PARTS="bench large year", TABLES=100)
+	@for part in $(PARTS); do cargo run --locked --quiet -p end-to-end --bin $$part; done
 
 bench-emulator: ## the AWS Backup emulator alone with a million recovery points: its rates and its memory (TABLES=10000)
 	@cargo bench --locked --quiet -p aws-backup-emulator --bench scale

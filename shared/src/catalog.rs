@@ -20,6 +20,7 @@
 //! restore points and what is owed do not.
 
 mod caught_up;
+mod conflicts;
 mod debts;
 mod item;
 mod manual;
@@ -47,6 +48,9 @@ pub struct Catalog {
 impl Catalog {
     /// The catalog called `table` in the client's Region.
     pub fn new(config: &aws_config::SdkConfig, table: impl Into<String>) -> Self {
-        Self { client: Client::new(config), table: table.into() }
+        let config = aws_sdk_dynamodb::config::Builder::from(config)
+            .retry_classifier(conflicts::RepeatConflicts)
+            .build();
+        Self { client: Client::from_conf(config), table: table.into() }
     }
 }

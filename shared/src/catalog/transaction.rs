@@ -1,34 +1,13 @@
 //! Several writes to the catalog, all or none.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
 
 use super::item::{Item, Key};
 use super::{Catalog, CatalogError};
 use crate::aws::AwsError;
-
-/// How long others are waited for that write to the same items, from one attempt to the next.
-const PAUSES: [Duration; 5] = [
-    Duration::from_millis(50),
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-    Duration::from_millis(400),
-    Duration::from_millis(800),
-];
-
-/// What became of a transaction.
-enum Outcome {
-    Written,
-    /// A condition does not hold.
-    Unmet,
-    /// Somebody else was writing to one of the items.
-    Crossed(CatalogError),
-}
 
 /// One write of a transaction.
 #[derive(Debug)]
@@ -59,44 +38,19 @@ impl Condition {
 }
 
 impl Catalog {
-    /// Writes all or nothing; false when a condition does not hold. Others that write to the same items at the same moment
-    /// are waited for.
+    /// Writes all or nothing; false when a condition does not hold.
     pub(super) async fn transact(&self, writes: Vec<Write>) -> Result<bool, CatalogError> {
         let writes: Result<Vec<_>, _> = writes.into_iter().map(|write| self.transacted(write)).collect();
-        let request = self.client.transact_write_items().set_transact_items(Some(writes?));
-        for pause in PAUSES {
-            match self.outcome(request.clone().send().await)? {
-                Outcome::Written => return Ok(true),
-                Outcome::Unmet => return Ok(false),
-                Outcome::Crossed(_) => tokio::time::sleep(pause).await,
-            }
+        let answer = self.client.transact_write_items().set_transact_items(Some(writes?)).send().await;
+        let Err(error) = answer else { return Ok(true) };
+        // A condition that does not hold comes as the reason of a cancelled transaction.
+        if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+            error.as_service_error()
+            && cancelled.cancellation_reasons().iter().any(|r| r.code() == Some("ConditionalCheckFailed"))
+        {
+            return Ok(false);
         }
-        match self.outcome(request.send().await)? {
-            Outcome::Written => Ok(true),
-            Outcome::Unmet => Ok(false),
-            Outcome::Crossed(error) => Err(error),
-        }
-    }
-
-    /// Why a transaction was cancelled stands in the reasons, one per write (Amazon DynamoDB API Reference,
-    /// "TransactWriteItems").
-    fn outcome<T>(
-        &self,
-        answer: Result<T, SdkError<TransactWriteItemsError, HttpResponse>>,
-    ) -> Result<Outcome, CatalogError> {
-        let Err(error) = answer else { return Ok(Outcome::Written) };
-        let refused = self.aws(AwsError::new("TransactWriteItems", &error));
-        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-        else {
-            return Err(refused);
-        };
-        let reasons = cancelled.cancellation_reasons();
-        let any = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
-        match () {
-            () if any("ConditionalCheckFailed") => Ok(Outcome::Unmet),
-            () if any("TransactionConflict") || any("ThrottlingError") => Ok(Outcome::Crossed(refused)),
-            () => Err(refused),
-        }
+        Err(self.aws(AwsError::new("TransactWriteItems", &error)))
     }
 
     fn transacted(&self, write: Write) -> Result<TransactWriteItem, CatalogError> {
@@ -122,82 +76,5 @@ impl Catalog {
             }
         }
         .build())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
-    use aws_smithy_runtime_api::client::http::{
-        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-    };
-    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-    use aws_smithy_types::body::SdkBody;
-    use rstest::rstest;
-    use serde_json::json;
-
-    use super::*;
-
-    /// DynamoDB, giving one answer after the other: a cancellation's reason, or success when there is none; the last one
-    /// again and again.
-    #[derive(Clone, Debug)]
-    struct Answers(&'static [Option<&'static str>], Arc<AtomicUsize>);
-
-    impl HttpConnector for Answers {
-        fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
-            let asked = self.1.fetch_add(1, Ordering::SeqCst);
-            let answer = self.0[asked.min(self.0.len() - 1)];
-            let (status, body) = match answer {
-                None => (200, json!({})),
-                Some(reason) => (
-                    400,
-                    json!({ "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-                        "Message": "cancelled", "CancellationReasons": [{ "Code": "None" }, { "Code": reason }] }),
-                ),
-            };
-            let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body.to_string()));
-            HttpConnectorFuture::ready(Ok(response))
-        }
-    }
-
-    async fn transact(answers: &'static [Option<&'static str>]) -> (Result<bool, String>, usize) {
-        let connector = Answers(answers, Arc::default());
-        let shared = SharedHttpConnector::new(connector.clone());
-        let config = aws_config::SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-central-1"))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                "a", "b", None, None, "test",
-            )))
-            .http_client(http_client_fn(move |_, _| shared.clone()))
-            .build();
-        let delete = Write::Delete(Key::new("OPEN", "one"));
-        let outcome = Catalog::new(&config, "dynachain").transact(vec![delete]).await;
-        (outcome.map_err(|error| error.to_string()), connector.1.load(Ordering::SeqCst))
-    }
-
-    #[rstest]
-    #[case::written(&[None], true, 1)]
-    #[case::a_condition_that_does_not_hold(&[Some("ConditionalCheckFailed")], false, 1)]
-    #[case::others_are_waited_for(&[Some("TransactionConflict"), Some("TransactionConflict"), None], true, 3)]
-    #[case::and_may_have_changed_what_was_read(&[Some("TransactionConflict"), Some("ConditionalCheckFailed")], false, 2)]
-    #[tokio::test]
-    async fn a_transaction_is_written_or_a_condition_does_not_hold(
-        #[case] answers: &'static [Option<&'static str>],
-        #[case] written: bool,
-        #[case] calls: usize,
-    ) {
-        assert_eq!(transact(answers).await, (Ok(written), calls));
-    }
-
-    #[tokio::test]
-    async fn what_is_cancelled_for_good_is_an_error() {
-        let (outcome, calls) = transact(&[Some("ValidationError")]).await;
-        assert!(outcome.unwrap_err().contains("TransactionCanceledException") && calls == 1);
-        let (outcome, calls) = transact(&[Some("TransactionConflict")]).await;
-        assert!(outcome.unwrap_err().contains("TransactionCanceledException") && calls == PAUSES.len() + 1);
     }
 }

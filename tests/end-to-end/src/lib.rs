@@ -1,5 +1,8 @@
 //! What the demo, the flow tests and the benchmarks share: tables to back up, and a person's view of the local AWS.
 
+pub mod large;
 pub mod points;
+pub mod processes;
 pub mod shop;
 pub mod tables;
+pub mod year;

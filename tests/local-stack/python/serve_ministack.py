@@ -1,10 +1,12 @@
 """Starts ministack for dynachain's local AWS.
 
-Four answers more, everything else goes to ministack unchanged:
+Five answers more, everything else goes to ministack unchanged:
 
 - `GET /_local/callers/<access key id>`: `{"arn", "account", "session_token"}`, or 404 for an unknown key. The AWS Backup
   emulator asks it whose role a signed request carries, so that it can enforce the template's policies as ministack does
   for the services it serves itself.
+- `GET /_local/calls`: how often functions have called what so far, `{"TrentService.GenerateDataKey": 1, ...}`, of the
+  services that name the operation in a header: DynamoDB and KMS are among them.
 - `GET /_local/wakes`: all schedules and all `rate`/`cron` rules of all Regions, as ministack stores them, for the waker.
   The API itself would take a call per schedule, and ministack's ListSchedules ends after its first page.
 - `PUT /_local/regions/<region>`, `{"available": false}`: switches a Region off (`switches.py`); the AWS Backup emulator sets
@@ -17,6 +19,7 @@ What ministack lacks or gets wrong, and this template meets, is set right in `co
 
 import json
 import sys
+from collections import Counter
 
 import corrections
 import switches
@@ -26,10 +29,12 @@ from ministack.services import dynamodb, eventbridge, scheduler
 from parent import end_with_parent
 
 CALLERS = "/_local/callers/"
+CALLS = "/_local/calls"
 REGIONS = "/_local/regions"
 TABLES = "/_local/tables/"
 WAKES = "/_local/wakes"
 wrapped = ministack.app
+calls: Counter[str] = Counter()
 
 
 def caller(access_key: str) -> dict | None:
@@ -82,6 +87,14 @@ async def switch_region(region: str, receive) -> tuple[int, dict]:
     return 200, {"off": switches.switch(region, available)}
 
 
+def count(headers: list[tuple[bytes, bytes]]) -> None:
+    """Counts a call that is signed with the temporary key of a function's role."""
+    found = dict(headers)
+    operation = found.get(b"x-amz-target")
+    if operation and b"Credential=ASIA" in found.get(b"authorization", b""):
+        calls[operation.decode("latin-1")] += 1
+
+
 async def answer(send, status: int, body: dict | None) -> None:
     """One JSON answer."""
     headers = [(b"content-type", b"application/json")]
@@ -100,6 +113,8 @@ async def app(scope, receive, send):
     path = scope["path"] if scope["type"] == "http" else ""
     if path == WAKES:
         await answer(send, 200, wakes())
+    elif path == CALLS:
+        await answer(send, 200, dict(calls))
     elif path == REGIONS:
         await answer(send, 200, {"off": sorted(switches.off)})
     elif path.startswith(f"{REGIONS}/") and scope["method"] == "PUT":
@@ -114,6 +129,8 @@ async def app(scope, receive, send):
     elif path and switches.is_off(scope["headers"], scope.get("query_string", b"")):
         await nobody(send)
     else:
+        if scope["type"] == "http":
+            count(scope["headers"])
         await wrapped(scope, receive, send)
 
 

@@ -216,6 +216,31 @@ impl LocalStack {
         aws::config(&self.endpoints.auto_scaling, region).await
     }
 
+    /// What the clients of a function have that runs in this process, as the account's root: every service at its endpoint.
+    pub async fn in_process_config(&self, region: &str) -> SdkConfig {
+        let own =
+            [("Backup", self.backup_endpoint()), ("Application Auto Scaling", self.auto_scaling_endpoint())];
+        let own = own.map(|(service, endpoint)| (service.to_owned(), endpoint.to_owned())).into();
+        aws::config_with(self.endpoint(), own, region).await
+    }
+
+    /// The variables of a deployed function, for running it in this process: the template's, and those of the local AWS.
+    ///
+    /// # Errors
+    /// When Lambda does not have the function.
+    pub async fn function_variables(
+        &self,
+        region: &str,
+        function: &str,
+    ) -> anyhow::Result<BTreeMap<String, String>> {
+        let client = aws_sdk_lambda::Client::new(&self.sdk_config(region).await);
+        let asked = client.get_function_configuration().function_name(format!("dynachain-{function}"));
+        let set = asked.send().await.context("the function's configuration")?.environment;
+        let mut variables = self.environment(region);
+        variables.extend(set.and_then(|set| set.variables).unwrap_or_default());
+        Ok(variables)
+    }
+
     /// Invokes one of the functions, such as `policy`, in a Region and waits for its answer.
     ///
     /// # Errors
@@ -283,6 +308,14 @@ impl LocalStack {
     pub async fn calls(&self) -> anyhow::Result<Vec<Value>> {
         let log = http::get_json(&self.endpoints.control, "/calls").await?;
         Ok(log["calls"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// How often functions have called DynamoDB, KMS and the like so far, by operation: `TrentService.GenerateDataKey`.
+    ///
+    /// # Errors
+    /// When ministack does not answer.
+    pub async fn other_calls(&self) -> anyhow::Result<BTreeMap<String, u64>> {
+        Ok(serde_json::from_value(http::get_json(&self.endpoints.ministack, "/_local/calls").await?)?)
     }
 
     /// The end of ministack's own log, for finding out what went wrong.
