@@ -99,12 +99,18 @@ pub struct TableConfig {
     pub unrecorded: BTreeMap<String, String>,
 }
 
+/// Whether a tag is one that people set: AWS's own, whose keys begin with `aws:` in any case, can be neither set nor removed,
+/// do not count towards the 50 of a resource and are not taken over by others (AWS Tagging User Guide, "Best practices and
+/// strategies").
+pub fn is_user_tag(key: &str) -> bool {
+    !key.to_lowercase().starts_with("aws:")
+}
+
 impl TableConfig {
-    /// The tags that people set: all but AWS's own, which can be neither set nor removed and do not count towards the
-    /// 50 of a resource (AWS Tagging User Guide, "Best practices and strategies").
+    /// The tags that people set.
     pub fn user_tags(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        all.filter(|(key, _)| !key.starts_with("aws:"))
+        all.filter(|(key, _)| is_user_tag(key))
     }
 
     /// Every property that is not fully known, with the reason: parts that could not be read, and things that this version

@@ -1,6 +1,7 @@
 //! Which tables a session backs up: what its policy covers now, narrowed down where somebody asked for some only.
 
 use dynachain::aws::tables::Tags;
+use dynachain::catalog::StoredPolicy;
 use dynachain::error::{ErrorType, Problem, Refusal};
 use dynachain::id::{TableArn, TableName};
 use dynachain::policy::{Document, assign, tag_keys};
@@ -22,8 +23,7 @@ pub(crate) struct Cover {
 /// What the policy covers at this moment.
 pub(crate) async fn resolve(deps: &Deps, policy: &Document) -> Result<Cover, Refusal> {
     let stored = deps.catalog.policies().list().await?;
-    let enabled: Vec<&Document> =
-        stored.iter().map(|policy| &policy.document).filter(|document| document.enabled).collect();
+    let enabled = StoredPolicy::enabled(&stored);
     let tags = Tags::Of(tag_keys(policy, &enabled));
     let tables = deps.tables.tables(&tags).await.map_err(|error| error.refusal())?;
     let assignment = assign(policy, &enabled, &tables);

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use dynachain::aws::NewDataKey;
 use dynachain::aws::table_reader::Captured;
 use dynachain::catalog::{SessionRecord, TableRecord, TableState};
-use dynachain::chain::{Flag, Flags, PerFlag};
+use dynachain::chain::{Flags, PerFlag};
 use dynachain::evolving::{EncodeError, Evolving};
 use dynachain::id::{TableArn, VaultArn};
 use dynachain::metadata::{
@@ -155,9 +155,7 @@ fn core(context: &Context<'_>, owed: Flags, captured: &Captured, config: &[u8], 
         copies: policy
             .copies
             .iter()
-            .map(|copy| {
-                (copy.vault.clone(), CopyPlan { keep: said_of(flags, |flag| copy.keep.get(flag).copied()) })
-            })
+            .map(|copy| (copy.vault.clone(), CopyPlan { keep: copy.keep.only(flags) }))
             .filter(|(_, plan)| !plan.keep.flags().is_empty())
             .collect(),
         keep_last: policy.keep_last,
@@ -177,18 +175,7 @@ fn core(context: &Context<'_>, owed: Flags, captured: &Captured, config: &[u8], 
 
 /// How long the policy keeps points for each of these flags.
 pub(crate) fn kept(flags: Flags, policy: &Document) -> PerFlag<Keep> {
-    said_of(flags, |flag| policy.schedules.get(flag).map(|schedule| schedule.keep))
-}
-
-/// What is said for these flags.
-fn said_of(flags: Flags, said: impl Fn(Flag) -> Option<Keep>) -> PerFlag<Keep> {
-    let mut all = PerFlag::default();
-    for flag in flags.iter() {
-        if let Some(keep) = said(flag) {
-            all.set(flag, keep);
-        }
-    }
-    all
+    policy.keeps().only(flags)
 }
 
 /// In a locked vault only AWS can delete, so the backup asks it to.

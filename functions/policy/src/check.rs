@@ -7,7 +7,6 @@ mod lock;
 mod roles;
 mod schedules;
 mod tables;
-mod tag_room;
 mod vaults;
 
 use dynachain::error::Refusal;

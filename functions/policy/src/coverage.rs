@@ -43,8 +43,7 @@ pub(crate) async fn changes(
     policies: &[StoredPolicy],
     document: &Document,
 ) -> Result<TableChanges, Refusal> {
-    let enabled: Vec<&Document> =
-        policies.iter().filter(|policy| policy.is_enabled()).map(|policy| &policy.document).collect();
+    let enabled = StoredPolicy::enabled(policies);
     let before = enabled.iter().copied().find(|other| other.name == document.name);
     let keys = [Some(document), before].into_iter().flatten().flat_map(|policy| tag_keys(policy, &enabled));
     let tables = deps.tables.tables(&Tags::Of(keys.collect())).await.map_err(|error| error.refusal())?;

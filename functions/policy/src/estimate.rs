@@ -10,6 +10,7 @@ use dynachain::estimate::{Estimate, Prices, Question, SizedTable, estimate};
 use dynachain::id::{PolicyName, TableArn, TableName};
 use dynachain::metadata::PREFIX;
 use dynachain::policy::{Assignment, Document, Table, assign};
+use dynachain::table_config::is_user_tag;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 
@@ -100,8 +101,7 @@ async fn cover(
     policy: &Document,
     found: Vec<Table>,
 ) -> Result<Cover, Refusal> {
-    let enabled: Vec<&Document> =
-        policies.iter().filter(|policy| policy.is_enabled()).map(|policy| &policy.document).collect();
+    let enabled = StoredPolicy::enabled(policies);
     let Assignment { covered, skipped, missing } = assign(policy, &enabled, &found);
     let inherited: BTreeMap<TableName, usize> =
         found.into_iter().map(|table| (table.name, inherited_tags(policy, &table.tags))).collect();
@@ -135,7 +135,7 @@ async fn cover(
 /// dynachain replace the table's.
 fn inherited_tags(policy: &Document, tags: &BTreeMap<String, String>) -> usize {
     let kept = |tag: &&String| {
-        !tag.starts_with("aws:") && !tag.starts_with(PREFIX) && !policy.tags.contains_key(tag.as_str())
+        is_user_tag(tag) && !tag.starts_with(PREFIX) && !policy.tags.contains_key(tag.as_str())
     };
     tags.keys().filter(kept).count()
 }

@@ -60,6 +60,11 @@ impl StoredPolicy {
         self.document.enabled
     }
 
+    /// The documents of those that are enabled.
+    pub fn enabled(policies: &[Self]) -> Vec<&Document> {
+        policies.iter().filter(|policy| policy.is_enabled()).map(|policy| &policy.document).collect()
+    }
+
     /// Whether two readings are of the same version of the same policy.
     pub fn is_same_version(&self, other: &Self) -> bool {
         (self.id, self.version) == (other.id, other.version)

@@ -172,6 +172,28 @@ impl<T> PerFlag<T> {
         Flag::ALL.into_iter().filter_map(|flag| self.get(flag).map(|value| (flag, value)))
     }
 
+    /// What is made of each value.
+    pub fn map<U>(&self, make: impl Fn(&T) -> U) -> PerFlag<U> {
+        let mut made = PerFlag::default();
+        for (flag, value) in self.iter() {
+            made.set(flag, make(value));
+        }
+        made
+    }
+
+    /// Only what there is for these flags.
+    #[must_use]
+    pub fn only(&self, flags: Flags) -> Self
+    where
+        T: Clone,
+    {
+        let mut only = Self::default();
+        for (flag, value) in self.iter().filter(|(flag, _)| flags.contains(*flag)) {
+            only.set(flag, value.clone());
+        }
+        only
+    }
+
     /// The flags for which something is said.
     pub fn flags(&self) -> Flags {
         self.iter().map(|(flag, _)| flag).collect()

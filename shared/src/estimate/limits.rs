@@ -7,13 +7,9 @@ use serde::Serialize;
 use super::chain::Chain;
 use super::lives::Rhythm;
 use super::{Question, SizedTable};
-use crate::chain::{ChainKind, PerFlag};
-use crate::evolving::Evolving;
-use crate::id::{SessionId, TableArn};
-use crate::metadata::{
-    CopyPlan, Core, DataKey, Digest, Kind, NoTagRoom, PartName, PolicyStamp, SealedPoint, Sealer,
-    TAGS_AT_START, TAGS_IN_ALL, lay_out,
-};
+use crate::chain::ChainKind;
+use crate::metadata::{NoTagRoom, TAGS_AT_START, TAGS_IN_ALL};
+use crate::policy::TagRoom;
 
 /// Recovery points that a vault can hold (AWS Backup Developer Guide, "Quotas").
 const POINTS_PER_VAULT: u64 = 1_000_000;
@@ -21,8 +17,6 @@ const POINTS_PER_VAULT: u64 = 1_000_000;
 pub(super) const COPY_MINUTES: u64 = 30;
 /// No copy is started so shortly before the next session of its table.
 const COPY_PAUSE_MINUTES: u64 = 15;
-/// A data key as KMS wraps it today; its size is no promise of KMS.
-const WRAPPED_KEY: usize = 184;
 /// So many tables are named in a message.
 const NAMED: usize = 10;
 
@@ -171,10 +165,8 @@ fn session_length(question: &Question<'_>, rhythm: &Rhythm) -> Option<Warning> {
 
 /// What stands in the way of each table's tags, by the rule that a session itself goes by.
 fn tags(question: &Question<'_>) -> Vec<Warning> {
-    let Some(sealed) = largest_point(question) else { return Vec::new() };
-    let room = |inherited: usize| {
-        let inherited: BTreeSet<String> = (0..inherited).map(|i| format!("inherited {i}")).collect();
-        lay_out(&sealed, &question.policy.tags, &inherited)
+    let Ok(room) = TagRoom::of(question.policy, question.home_vault, question.now) else {
+        return Vec::new();
     };
     let mut without: BTreeMap<usize, Vec<&SizedTable>> = BTreeMap::new();
     for table in question.tables {
@@ -183,7 +175,8 @@ fn tags(question: &Question<'_>) -> Vec<Warning> {
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let (mut crowded, mut needed) = (Vec::new(), 0);
     for (inherited, tables) in without {
-        match room(inherited) {
+        let inherited: BTreeSet<String> = (0..inherited).map(|i| format!("inherited {i}")).collect();
+        match room.for_tags(&inherited) {
             Ok(_) => {}
             Err(NoTagRoom::Table { table, ours }) => {
                 needed = table + ours;
@@ -213,50 +206,4 @@ fn tags(question: &Question<'_>) -> Vec<Warning> {
     })
     .into_iter()
     .collect()
-}
-
-/// The metadata of a point that carries every flag of the policy, sealed under no key anybody has: for its length.
-fn largest_point(question: &Question<'_>) -> Option<SealedPoint> {
-    let policy = question.policy;
-    let mut keep = PerFlag::default();
-    for (flag, schedule) in policy.schedules.iter() {
-        keep.set(flag, schedule.keep);
-    }
-    let copies =
-        policy.copies.iter().map(|target| (target.vault.clone(), CopyPlan { keep: target.keep.clone() }));
-    let core = Core {
-        kind: Kind::Chain,
-        policy: Some(PolicyStamp {
-            id: uuid::Uuid::from_u128(u128::MAX / 3),
-            name: policy.name.clone(),
-            version: 1_000,
-            timezone: policy.timezone.to_string(),
-        }),
-        session: Some(SessionId::scheduled(&policy.name, question.now)),
-        scheduled_at: question.now,
-        started_at: question.now,
-        start_window_minutes: question.settings.start_window_minutes,
-        table_id: uuid::Uuid::from_u128(u128::MAX / 7).to_string(),
-        home_vault: question.home_vault.clone(),
-        keep,
-        own_keep: None,
-        copies: copies.collect(),
-        keep_last: policy.keep_last,
-        cold_after_days: policy.cold_storage.map(|cold| cold.after_days),
-        config_digest: Digest::of(b"any"),
-        item_count: question.tables.iter().map(|table| table.item_count).max(),
-        size_bytes: question.tables.iter().map(|table| table.size_bytes).max(),
-        product_version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let table = question.tables.first()?;
-    let table = TableArn::of(question.region(), question.home_vault.account(), &table.name).ok()?;
-    let key = DataKey::from_bytes(&[0; DataKey::LENGTH])?;
-    let encoded = Evolving::new(&core).encode().ok()?;
-    let recipients = 1 + policy.copies.iter().filter(|target| target.key.is_some()).count();
-    Some(SealedPoint {
-        kind: core.kind,
-        keys: vec![vec![0; WRAPPED_KEY]; recipients],
-        core: Sealer::new(&key, &table).seal(PartName::Core, &encoded).ok()?,
-        config: Vec::new(),
-    })
 }

@@ -97,11 +97,11 @@ pub(super) struct Kept<'a> {
 impl<'a> Kept<'a> {
     /// What the policy keeps in its home vault.
     pub(super) fn at_home(policy: &'a Document) -> Self {
-        let mut keep = PerFlag::default();
-        for (flag, schedule) in policy.schedules.iter() {
-            keep.set(flag, schedule.keep);
+        Self {
+            policy,
+            keep: policy.keeps(),
+            cold_after_days: policy.cold_storage.map(|cold| cold.after_days),
         }
-        Self { policy, keep, cold_after_days: policy.cold_storage.map(|cold| cold.after_days) }
     }
 
     /// What it keeps of that in a target: copies stay in warm storage.

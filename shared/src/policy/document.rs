@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::reader::{Problems, Spot};
 use super::schedule::{self, Schedules};
 use super::{CopyTarget, Scope, Zone, tags, target};
-use crate::chain::{Flag, Flags};
+use crate::chain::{Flag, Flags, PerFlag};
 use crate::error::Problem;
 use crate::id::PolicyName;
+use crate::retention::Keep;
 
 /// The largest document, in bytes of compact JSON: it is one item of the catalog, and DynamoDB's items end at 400 KB
 /// (Amazon DynamoDB Developer Guide, "Quotas").
@@ -105,6 +106,11 @@ impl Document {
         let value = serde_json::from_slice(bytes)
             .map_err(|error| vec![Problem::new("$", format!("is not JSON: {error}"))])?;
         read(&value, Some(home))
+    }
+
+    /// How long each schedule's points are kept in the policy's own vault.
+    pub fn keeps(&self) -> PerFlag<Keep> {
+        self.schedules.map(|schedule| schedule.keep)
     }
 
     /// The flags for which the policy has schedules.

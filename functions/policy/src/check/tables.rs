@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use dynachain::aws::tables::Tags;
 use dynachain::aws::{AwsError, TableState};
 use dynachain::catalog::StoredPolicy;
-use dynachain::error::Refusal;
+use dynachain::error::{ErrorType, Refusal};
 use dynachain::id::{PolicyName, TableArn};
-use dynachain::policy::{Document, Table, assign};
+use dynachain::metadata::NoTagRoom;
+use dynachain::policy::{Document, Table, TagRoom, assign};
+use dynachain::table_config::is_user_tag;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::finding::Finding;
-use super::tag_room::TagRoom;
 use crate::Deps;
 
 /// Tables looked at side by side: far below what DynamoDB takes (Amazon DynamoDB Developer Guide, "Quotas").
@@ -70,12 +71,11 @@ pub(super) async fn cover(
         Ok(tables) => tables,
         Err(error) => return Ok(Cover { refused: Some(error), ..Cover::default() }),
     };
-    let enabled: Vec<&Document> =
-        policies.iter().filter(|policy| policy.is_enabled()).map(|policy| &policy.document).collect();
+    let enabled = StoredPolicy::enabled(policies);
     let assignment = assign(document, &enabled, &tables);
     tables.retain(|table| assignment.covered.binary_search(&table.name).is_ok());
     let covered = |Table { name, tags }: Table| {
-        let inherited = tags.into_keys().filter(|key| !key.to_lowercase().starts_with("aws:")).collect();
+        let inherited = tags.into_keys().filter(|key| is_user_tag(key)).collect();
         Ok(Covered { table: deps.table_arn(&name)?, tags: inherited })
     };
     Ok(Cover {
@@ -93,19 +93,24 @@ pub(super) async fn check(
     cover: Cover,
     now: Timestamp,
 ) -> Result<(Findings, TableCounts), Refusal> {
-    let room = TagRoom::of(document, &deps.stack.vault, now)?;
-    let mut findings = Findings { stack: vec![room.at_start(&document.name)], single: Vec::new() };
+    let room = TagRoom::of(document, &deps.stack.vault, now)
+        .map_err(|error| Refusal::new(ErrorType::Internal, error.to_string()))?;
+    let start = room.for_tags(&BTreeSet::new());
+    // What is wrong with every table alike is said once.
+    let can_start = start.is_ok();
+    let mut findings = Findings { stack: vec![at_start(&document.name, start)], single: Vec::new() };
     let mut counts = TableCounts {
         covered: cover.covered.len(),
         missing: cover.missing.len(),
         skipped: cover.skipped,
         ready: 0,
     };
-    let (room, can_start) = (&room, room.for_tags(&BTreeSet::new()).is_ok());
+    let room = can_start.then_some(&room);
     let mut looked = stream::iter(cover.covered)
         .map(|covered| async move {
             let state = deps.table_states.of(&covered.table).await;
-            let found = [judge(&covered.table, state), room.of_table(&covered.table, &covered.tags)];
+            let crowded = room.and_then(|room| crowded(room, &covered.table, &covered.tags));
+            let found = [judge(&covered.table, state), crowded];
             Ok::<_, Refusal>((covered.table, found))
         })
         .buffered(CONCURRENT);
@@ -157,27 +162,21 @@ fn missing(table: &TableArn) -> Finding {
     Finding::fails(table, CHECK, message)
 }
 
-impl TagRoom {
-    /// Whether backups of any table can start with what the policy wants them to.
-    fn at_start(&self, policy: &PolicyName) -> Finding {
-        const CHECK: &str = "tags_at_start";
-        match self.for_tags(&BTreeSet::new()) {
-            Ok(ours) => {
-                Finding::holds(policy, CHECK, format!("backups start with {ours} tags of at most 10"))
-            }
-            Err(error) => Finding::fails(policy, CHECK, error.to_string()),
-        }
+/// Whether backups of any table can start with what the policy wants them to, and with how many tags.
+fn at_start(policy: &PolicyName, start: Result<usize, NoTagRoom>) -> Finding {
+    const CHECK: &str = "tags_at_start";
+    match start {
+        Ok(ours) => Finding::holds(policy, CHECK, format!("backups start with {ours} tags of at most 10")),
+        Err(error) => Finding::fails(policy, CHECK, error.to_string()),
     }
+}
 
-    /// What keeps a table's tags and ours from fitting together, if anything.
-    fn of_table(&self, table: &TableArn, tags: &BTreeSet<String>) -> Option<Finding> {
-        // What is wrong with every table alike is said once.
-        self.for_tags(&BTreeSet::new()).ok()?;
-        let error = self.for_tags(tags).err()?;
-        let command =
-            format!("aws dynamodb list-tags-of-resource --resource-arn {table} --region {}", table.region());
-        Some(Finding::fails(table, TAG_ROOM, error.to_string()).run(command))
-    }
+/// What keeps a table's tags and ours from fitting together, if anything.
+fn crowded(room: &TagRoom, table: &TableArn, tags: &BTreeSet<String>) -> Option<Finding> {
+    let error = room.for_tags(tags).err()?;
+    let command =
+        format!("aws dynamodb list-tags-of-resource --resource-arn {table} --region {}", table.region());
+    Some(Finding::fails(table, TAG_ROOM, error.to_string()).run(command))
 }
 
 #[cfg(test)]

@@ -16,11 +16,7 @@ const CHECK: &str = "vault";
 
 pub(super) async fn check(deps: &Deps, document: &Document, now: Timestamp) -> Vec<Finding> {
     let zone = document.timezone.name();
-    let mut kept = PerFlag::default();
-    for (flag, schedule) in document.schedules.iter() {
-        kept.set(flag, schedule.keep);
-    }
-    let mut findings = look_at(deps, &deps.stack.vault, &kept, zone, now).await;
+    let mut findings = look_at(deps, &deps.stack.vault, &document.keeps(), zone, now).await;
     for target in &document.copies {
         if target.vault.account() == deps.home.account {
             findings.extend(look_at(deps, &target.vault, &target.keep, zone, now).await);

@@ -1,18 +1,18 @@
-//! Whether a table's tags leave room for those of its recovery points.
+//! Whether a table's tags leave room for those of its recovery points: before a policy has made any.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
-use dynachain::chain::PerFlag;
-use dynachain::error::{ErrorType, Refusal};
-use dynachain::evolving::Evolving;
-use dynachain::id::{SessionId, TableArn, VaultArn};
-use dynachain::metadata::{
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{CopyTarget, Document};
+use crate::evolving::Evolving;
+use crate::id::{SessionId, TableArn, VaultArn};
+use crate::metadata::{
     CopyPlan, Core, DataKey, Digest, Kind, NoTagRoom, PREFIX, PartName, PolicyStamp, SealedPoint, Sealer,
     lay_out,
 };
-use dynachain::policy::Document;
-use jiff::Timestamp;
-use uuid::Uuid;
 
 /// The length of a data key that KMS has wrapped (AWS KMS API Reference, `GenerateDataKey`, gives no bound; all that AWS
 /// makes today are this long).
@@ -21,32 +21,45 @@ const WRAPPED_KEY: usize = 184;
 /// What the points of a policy carry at the least: the largest core that its sessions write, and no configuration, for
 /// which the catalog has room.
 #[derive(Debug)]
-pub(super) struct TagRoom {
+pub struct TagRoom {
     sealed: SealedPoint,
     policy_tags: BTreeMap<String, String>,
 }
 
+/// The largest core could not be sealed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("what the policy's points would carry cannot be worked out: {0}")]
+pub struct NotSealed(String);
+
 impl TagRoom {
-    pub(super) fn of(document: &Document, home_vault: &VaultArn, now: Timestamp) -> Result<Self, Refusal> {
+    /// For a policy whose points are made in this vault.
+    ///
+    /// # Errors
+    /// When nothing can be sealed at all.
+    pub fn of(document: &Document, home_vault: &VaultArn, now: Timestamp) -> Result<Self, NotSealed> {
         let core = largest_core(document, home_vault, now);
-        let core = Evolving::new(&core).encode().map_err(internal)?;
+        let core = Evolving::new(&core).encode().map_err(not_sealed)?;
         // Nobody is to open it: only its length counts, which depends on neither key nor table.
-        let key = DataKey::from_bytes(&[0; 32]).ok_or_else(|| internal("a data key has 32 bytes"))?;
+        let key = DataKey::from_bytes(&[0; DataKey::LENGTH]).ok_or_else(|| not_sealed("no data key"))?;
         let (region, account) = (home_vault.region(), home_vault.account());
-        let table = "any".parse().and_then(|name| TableArn::of(region, account, &name)).map_err(internal)?;
+        let table =
+            "any".parse().and_then(|name| TableArn::of(region, account, &name)).map_err(not_sealed)?;
         let recipients = 1 + document.copies.iter().filter(|copy| copy.key.is_some()).count();
         let sealed = SealedPoint {
             kind: Kind::Chain,
             keys: vec![vec![0; WRAPPED_KEY]; recipients],
-            core: Sealer::new(&key, &table).seal(PartName::Core, &core).map_err(internal)?,
+            core: Sealer::new(&key, &table).seal(PartName::Core, &core).map_err(not_sealed)?,
             config: Vec::new(),
         };
         Ok(Self { sealed, policy_tags: document.tags.clone() })
     }
 
-    /// How many tags a table's points must have beside those that they take over, or why they cannot. Where the
-    /// configuration has no room it goes to the catalog, so its own tags do not count.
-    pub(super) fn for_tags(&self, table: &BTreeSet<String>) -> Result<usize, NoTagRoom> {
+    /// How many tags a table's points must have beside those that they take over. Where the configuration has no room it
+    /// goes to the catalog, so its own tags do not count.
+    ///
+    /// # Errors
+    /// Why they cannot: what the backup starts with is too much, or the table's own tags are.
+    pub fn for_tags(&self, table: &BTreeSet<String>) -> Result<usize, NoTagRoom> {
         let configuration = format!("{PREFIX}{}:", PartName::Config);
         let layout = lay_out(&self.sealed, &self.policy_tags, table)?;
         Ok(layout.at_start.keys().filter(|tag| !tag.starts_with(&configuration)).count())
@@ -55,12 +68,7 @@ impl TagRoom {
 
 /// A core with all the policy's flags at once; numbers and ids as long as they get.
 fn largest_core(document: &Document, home_vault: &VaultArn, now: Timestamp) -> Core {
-    let mut keep = PerFlag::default();
-    for (flag, schedule) in document.schedules.iter() {
-        keep.set(flag, schedule.keep);
-    }
-    let copy =
-        |copy: &dynachain::policy::CopyTarget| (copy.vault.clone(), CopyPlan { keep: copy.keep.clone() });
+    let copy = |copy: &CopyTarget| (copy.vault.clone(), CopyPlan { keep: copy.keep.clone() });
     Core {
         kind: Kind::Chain,
         policy: Some(PolicyStamp {
@@ -75,7 +83,7 @@ fn largest_core(document: &Document, home_vault: &VaultArn, now: Timestamp) -> C
         start_window_minutes: 1440,
         table_id: Uuid::from_bytes(first_half(&Digest::of(b"table"))).to_string(),
         home_vault: home_vault.clone(),
-        keep,
+        keep: document.keeps(),
         own_keep: None,
         copies: document.copies.iter().map(copy).collect(),
         keep_last: document.keep_last,
@@ -93,8 +101,8 @@ fn first_half(digest: &Digest) -> [u8; 16] {
     half
 }
 
-fn internal(error: impl std::fmt::Display) -> Refusal {
-    Refusal::new(ErrorType::Internal, error.to_string())
+fn not_sealed(error: impl Display) -> NotSealed {
+    NotSealed(error.to_string())
 }
 
 #[cfg(test)]
