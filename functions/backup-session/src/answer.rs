@@ -64,20 +64,14 @@ impl Answer {
         duplicate: bool,
         dry_run: bool,
     ) -> Self {
-        let is = |states: &[TableState]| u64::from(states.contains(&backup.state));
         Self {
             session: None,
             policy: None,
             scheduled_at: asked_at,
             flags: Flags::NONE,
-            tables: TableCounts {
-                covered: 1,
-                started: is(&[TableState::Started, TableState::Completed]),
-                skipped: 0,
-                failed: is(&[TableState::Failed]),
-            },
+            tables: counts(1, std::slice::from_ref(&backup)),
             duplicate,
-            finished: is(&[TableState::Completed, TableState::Failed]) == 1,
+            finished: matches!(backup.state, TableState::Completed | TableState::Failed),
             details: Detail::of(backup, dry_run).into_iter().collect(),
             next: None,
         }
@@ -92,7 +86,7 @@ impl Answer {
         after: Option<&TableArn>,
     ) -> Self {
         tables.sort_by(|a, b| a.table.cmp(&b.table));
-        let counts = counts(session, &tables);
+        let counts = counts(session.covered, &tables);
         let shown: Vec<_> =
             tables.into_iter().filter(|table| after.is_none_or(|after| table.table > *after)).collect();
         let cut = shown.len() > LIMIT;
@@ -113,14 +107,14 @@ impl Answer {
     }
 }
 
-/// The tables of a session, counted by how they stand.
-pub(crate) fn counts(session: &SessionRecord, tables: &[TableRecord]) -> TableCounts {
+/// Tables, counted by how they stand; so many are covered.
+pub(crate) fn counts(covered: u64, tables: &[TableRecord]) -> TableCounts {
     let in_state = |states: &[TableState]| {
         let n = tables.iter().filter(|table| states.contains(&table.state)).count();
         u64::try_from(n).unwrap_or(u64::MAX)
     };
     TableCounts {
-        covered: session.covered,
+        covered,
         started: in_state(&[TableState::Started, TableState::Again, TableState::Completed]),
         skipped: in_state(&[TableState::Skipped]),
         failed: in_state(&[TableState::Failed]),

@@ -2,7 +2,7 @@
 
 use dynachain::aws::AwsError;
 use dynachain::aws::Fault;
-use dynachain::aws::backup::StartBackup;
+use dynachain::aws::backup::{BackupJobs, StartBackup, StartedJob};
 use dynachain::aws::table_reader::{CaptureError, TableReader};
 use dynachain::catalog::{SessionRecord, TableRecord, TableState};
 use dynachain::error::Refusal;
@@ -118,71 +118,67 @@ async fn give_up(
     record: TableRecord,
     last: Option<&TableRecord>,
 ) -> Result<TableRecord, Refusal> {
-    let sessions = deps.catalog.sessions();
-    match last {
-        Some(last) => {
-            let record = TableRecord { attempt: last.attempt, owed: last.owed, ..record };
-            owed::lost(deps, session, &record).await?;
-            sessions.close_table(session, &record, last).await?;
-            Ok(record)
-        }
-        None => {
-            if record.reason.as_deref() != Some("table_not_found") {
-                owed::lost(deps, session, &record).await?;
-            }
-            sessions.note_table(session, &record).await?;
-            Ok(record)
-        }
+    if let Some(last) = last {
+        let record = TableRecord { attempt: last.attempt, owed: last.owed, ..record };
+        settle::failed(deps, session, record.clone(), last).await?;
+        return Ok(record);
     }
+    if record.reason.as_deref() != Some("table_not_found") {
+        owed::lost(deps, session, &record).await?;
+    }
+    deps.catalog.sessions().note_table(session, &record).await?;
+    Ok(record)
 }
 
-/// Starts a claimed table's job with the bytes that were stored when it was claimed: a repeat changes nothing.
+/// Starts a claimed table's job; nobody may know yet whether it was heard.
 pub(crate) async fn start(
     deps: &Deps,
     session: &SessionRecord,
-    mut record: TableRecord,
+    record: TableRecord,
 ) -> Result<TableRecord, Refusal> {
     let sessions = deps.catalog.sessions();
-    let token = token(session, &record);
-    let backup = StartBackup {
-        table: &record.table,
-        tags: &record.start_tags,
-        start_window_minutes: deps.settings.start_window_minutes,
-        token: &token,
-        cold_after_days: record.cold_after_days,
-        delete_after_days: record.delete_after_days,
-    };
-    match deps.jobs.start(&backup).await {
+    match ask(deps, &deps.jobs, &record, &token(session, &record)).await {
         Ok(job) => {
             tracing::info!(session = %session.session, table = %record.table, job = job.job_id, "backup started");
-            let id = job.job_id.to_ascii_lowercase();
-            record.state = TableState::Started;
-            record.recovery_point = job.recovery_point;
-            record.job = Some(id.clone());
-            record.message = None;
-            record.reason = None;
-            sessions.record_job(session, &record, &id).await?;
+            let started = record.started(&job.job_id, job.recovery_point);
+            sessions.record_job(session, &started, &job.job_id).await?;
+            Ok(started)
         }
         Err(error) if may_have_started(&error) => {
             // Still claimed: reconciliation repeats the very same call.
             tracing::warn!(session = %session.session, table = %record.table, %error, "no answer to the start of a backup");
+            Ok(record)
         }
         Err(error) if error.fault() == Fault::Quota => {
             // So many jobs at once are a matter of time: another attempt may find room.
             settle::unsuccessful(deps, session, record.clone(), "quota_reached", error.to_string()).await?;
-            let stands = sessions.table(&session.session, &record.table).await?;
-            record = stands.unwrap_or(record);
+            Ok(sessions.table(&session.session, &record.table).await?.unwrap_or(record))
         }
         Err(error) => {
-            let claimed = record.clone();
-            record = TableRecord { state: TableState::Failed, ..record };
-            record.reason = Some("start_refused".to_owned());
-            record.message = Some(error.to_string());
-            owed::lost(deps, session, &record).await?;
-            sessions.close_table(session, &record, &claimed).await?;
+            let refused = record.clone().because(TableState::Failed, "start_refused", error.to_string());
+            settle::failed(deps, session, refused.clone(), &record).await?;
+            Ok(refused)
         }
     }
-    Ok(record)
+}
+
+/// Asks for a claimed table's job with the bytes that were stored when it was claimed: a repeat with the same token changes
+/// nothing.
+pub(crate) async fn ask(
+    deps: &Deps,
+    jobs: &BackupJobs,
+    record: &TableRecord,
+    token: &str,
+) -> Result<StartedJob, AwsError> {
+    jobs.start(&StartBackup {
+        table: &record.table,
+        tags: &record.start_tags,
+        start_window_minutes: deps.settings.start_window_minutes,
+        token,
+        cold_after_days: record.cold_after_days,
+        delete_after_days: record.delete_after_days,
+    })
+    .await
 }
 
 /// The same for every repeat of an attempt, another for every other attempt.

@@ -86,7 +86,7 @@ async fn catch_up(
     done: &mut CaughtUp,
 ) -> Result<(), Refusal> {
     let second = SignedDuration::from_secs(1);
-    let mut looked_at = None;
+    let (mut looked_at, mut covered) = (None, None);
     for (at, flags) in calendar::occurrences(&policy.document, from + second..until + second) {
         if !invocation.has_time() {
             break;
@@ -107,8 +107,12 @@ async fn catch_up(
                 }
                 Remedy::Owe(flags) => {
                     if !dry_run {
-                        let tables = cover::resolve(deps, &policy.document).await?.covered;
+                        let tables = match covered.take() {
+                            Some(tables) => tables,
+                            None => cover::resolve(deps, &policy.document).await?.covered,
+                        };
                         owed::missed(deps, policy, &tables, flags, at).await?;
+                        covered = Some(tables);
                     }
                     tracing::warn!(%session, ?flags, "a missed session is too old to be run; its flags are owed");
                     done.owed.push(session);

@@ -46,7 +46,7 @@ pub(crate) async fn announce(deps: &Deps, session: &mut SessionRecord) -> Result
         policy: session.policy.clone(),
         scheduled_at: session.scheduled_at,
         flags: session.flags,
-        tables: counts(session, &tables),
+        tables: counts(session.covered, &tables),
         duplicate: false,
         finished: true,
         failures,

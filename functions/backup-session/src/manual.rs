@@ -1,8 +1,7 @@
 //! A backup that somebody asks for: sealed like any other, outside every chain, never removed by retention.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use dynachain::aws::backup::{JobStatus, StartBackup};
 use dynachain::aws::table_reader::{CaptureError, Captured};
 use dynachain::catalog::{ManualRecord, TableRecord, TableState};
 use dynachain::chain::PerFlag;
@@ -13,19 +12,18 @@ use dynachain::id::{TableArn, VaultArn};
 use dynachain::metadata::{Core, Digest, Kind};
 use dynachain::request::TableRef;
 use dynachain::retention::End;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::answer::Answer;
 use crate::backup_table::{self, may_have_started};
 use crate::input::BackupNow;
+use crate::listed::{self, Jobs};
 use crate::preflight::{self, Ready};
 use crate::seal::{self, NotSealed};
 use crate::settle::{self, Ended};
 use crate::unclear::{self, Found};
 use crate::{Deps, Invocation};
 
-/// `ListBackupJobs` tells of jobs of the last 30 days (AWS Backup API Reference, "ListBackupJobs").
-const LISTED: SignedDuration = SignedDuration::from_hours(30 * 24);
 const PATH: &str = "$.backup_now";
 
 /// Makes the backup, or with `dry_run` says what it would be.
@@ -155,26 +153,12 @@ async fn start(deps: &Deps, claimed: ManualRecord) -> Result<ManualRecord, Refus
     let backups = deps.catalog.manual_backups();
     let record = &claimed.table_backup;
     let token = Digest::of(format!("{}\n{}", claimed.request_id, record.table).as_bytes()).to_string();
-    let backup = StartBackup {
-        table: &record.table,
-        tags: &record.start_tags,
-        start_window_minutes: deps.settings.start_window_minutes,
-        token: &token,
-        cold_after_days: None,
-        delete_after_days: None,
-    };
-    match deps.jobs.of(&claimed.vault).start(&backup).await {
+    match backup_table::ask(deps, &deps.jobs.of(&claimed.vault), record, &token).await {
         Ok(job) => {
             tracing::info!(table = %record.table, job = job.job_id, vault = claimed.vault, "manual backup started");
-            let id = job.job_id.to_ascii_lowercase();
-            let table_backup = TableRecord {
-                state: TableState::Started,
-                recovery_point: job.recovery_point,
-                job: Some(id.clone()),
-                ..record.clone()
-            };
+            let table_backup = record.clone().started(&job.job_id, job.recovery_point);
             let started = ManualRecord { table_backup, ..claimed };
-            backups.record_job(&started, &id).await?;
+            backups.record_job(&started, &job.job_id).await?;
             Ok(started)
         }
         Err(error) if may_have_started(&error) => {
@@ -192,12 +176,7 @@ async fn failed(
     message: String,
 ) -> Result<ManualRecord, Refusal> {
     tracing::warn!(table = %last.table_backup.table, reason, message, "a manual backup failed");
-    let table_backup = TableRecord {
-        state: TableState::Failed,
-        reason: Some(reason.to_owned()),
-        message: Some(message),
-        ..last.table_backup.clone()
-    };
+    let table_backup = last.table_backup.clone().because(TableState::Failed, reason, message);
     let failed = ManualRecord { table_backup, ..last.clone() };
     deps.catalog.manual_backups().close(&failed, &last).await?;
     Ok(failed)
@@ -224,26 +203,20 @@ pub(crate) async fn settle(deps: &Deps, request_id: &str, ended: &Ended<'_>) -> 
 pub(crate) async fn reconcile(deps: &Deps, now: Timestamp) -> Result<u64, Refusal> {
     let mut settled = 0;
     for known in deps.catalog.manual_backups().open().await? {
-        let since = known.claimed_at.max(now.checked_sub(LISTED).unwrap_or(known.claimed_at));
-        let jobs = unclear::jobs_since(&deps.jobs.of(&known.vault), since).await?;
+        let jobs = listed::since(&deps.jobs.of(&known.vault), known.claimed_at, now).await?;
         settled += u64::from(look_after(deps, known, &jobs, now).await?);
     }
     Ok(settled)
 }
 
-async fn look_after(
-    deps: &Deps,
-    known: ManualRecord,
-    jobs: &HashMap<String, JobStatus>,
-    now: Timestamp,
-) -> Result<bool, Refusal> {
+async fn look_after(deps: &Deps, known: ManualRecord, jobs: &Jobs, now: Timestamp) -> Result<bool, Refusal> {
     let record = &known.table_backup;
     if record.state == TableState::Claimed {
         return clear_up(deps, known, jobs, now).await;
     }
     match record.job.as_ref().and_then(|job| jobs.get(job)) {
         Some(job) if job.state.is_final() => settle(deps, &known.request_id, &Ended::of(job)).await,
-        None if now.duration_since(known.claimed_at) > LISTED => {
+        None if listed::is_forgotten(known.claimed_at, now) => {
             let message = "AWS Backup does not tell of its job any more".to_owned();
             failed(deps, known, "job_lost", message).await.map(|_| true)
         }
@@ -252,24 +225,14 @@ async fn look_after(
 }
 
 /// A start that got no answer.
-async fn clear_up(
-    deps: &Deps,
-    known: ManualRecord,
-    jobs: &HashMap<String, JobStatus>,
-    now: Timestamp,
-) -> Result<bool, Refusal> {
+async fn clear_up(deps: &Deps, known: ManualRecord, jobs: &Jobs, now: Timestamp) -> Result<bool, Refusal> {
     if unclear::is_fresh(&known.table_backup, now) {
         return start(deps, known).await.map(|_| true);
     }
     match unclear::find(deps, &known.table_backup, known.claimed_at, jobs).await? {
         Found::NotYet => Ok(false),
         Found::Job(job) => {
-            let table_backup = TableRecord {
-                state: TableState::Started,
-                job: Some(job.job_id.clone()),
-                recovery_point: job.recovery_point.clone(),
-                ..known.table_backup.clone()
-            };
+            let table_backup = known.table_backup.clone().started(&job.job_id, job.recovery_point.clone());
             let started = ManualRecord { table_backup, ..known };
             deps.catalog.manual_backups().record_job(&started, &job.job_id).await?;
             Ok(true)

@@ -1,22 +1,17 @@
 //! What no event brought about: jobs whose event never came, sessions whose holder died, further attempts, occurrences that
 //! nothing woke us for, summaries that did not get out.
 
-use std::collections::HashMap;
-
-use dynachain::aws::backup::JobStatus;
 use dynachain::catalog::{SessionRecord, SessionState, TableRecord, TableState};
 use dynachain::error::{ErrorType, Refusal};
 use dynachain::id::SessionId;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::catch_up::{self, CaughtUp};
+use crate::listed::{self, Jobs};
 use crate::settle::Ended;
 use crate::{Deps, Invocation, again, finish, manual, settle, start, unclear};
-
-/// `ListBackupJobs` tells of jobs of the last 30 days (AWS Backup API Reference, "ListBackupJobs").
-const LISTED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -42,8 +37,7 @@ pub(crate) async fn run(deps: &Deps, invocation: &Invocation, dry_run: bool) -> 
     let mut done =
         Reconciled { open: open.iter().map(|s| s.session.clone()).collect(), ..Reconciled::default() };
     if !dry_run && let Some(oldest) = open.first() {
-        let since = oldest.claimed_at.max(now.checked_sub(LISTED).unwrap_or(oldest.claimed_at));
-        let jobs = unclear::jobs_since(&deps.jobs, since).await?;
+        let jobs = listed::since(&deps.jobs, oldest.claimed_at, now).await?;
         for session in &open {
             if !invocation.has_time() {
                 break;
@@ -66,62 +60,52 @@ async fn look_after(
     deps: &Deps,
     invocation: &Invocation,
     session: &SessionRecord,
-    jobs: &HashMap<String, JobStatus>,
+    jobs: &Jobs,
     now: Timestamp,
     done: &mut Reconciled,
 ) -> Result<(), Refusal> {
-    done.settled += settle_jobs(deps, session, jobs, now).await?;
-    if session.state == SessionState::Running {
-        for record in tables_in(deps, session, TableState::Claimed).await? {
-            done.resumed += u64::from(unclear::settle(deps, session, record, jobs, now).await?);
+    let sessions = deps.catalog.sessions();
+    let running = session.state == SessionState::Running;
+    for record in sessions.tables(&session.session).await? {
+        match record.state {
+            TableState::Started => {
+                done.settled += u64::from(settle_job(deps, session, record, jobs, now).await?);
+            }
+            TableState::Claimed if running => {
+                done.resumed += u64::from(unclear::settle(deps, session, record, jobs, now).await?);
+            }
+            _ => {}
         }
-        let waiting = tables_in(deps, session, TableState::Again).await?;
-        done.retried += again::run(deps, invocation, session, waiting, now).await?;
-        return finish::when_done(deps, &session.session).await;
     }
-    if session.lease_until <= now {
+    if running {
+        // Read anew: some have just come to wait for another attempt.
+        let mut waiting = sessions.tables(&session.session).await?;
+        waiting.retain(|table| table.state == TableState::Again);
+        done.retried += again::run(deps, invocation, session, waiting, now).await?;
+    } else if session.lease_until <= now {
         done.resumed += u64::from(revive(deps, invocation, session.clone()).await?);
     }
-    Ok(())
+    finish::when_done(deps, &session.session).await
 }
 
-async fn tables_in(
+/// Settles a table whose job has ended, or whose job AWS Backup has forgotten.
+async fn settle_job(
     deps: &Deps,
     session: &SessionRecord,
-    state: TableState,
-) -> Result<Vec<TableRecord>, Refusal> {
-    let tables = deps.catalog.sessions().tables(&session.session).await?;
-    Ok(tables.into_iter().filter(|table| table.state == state).collect())
-}
-
-async fn settle_jobs(
-    deps: &Deps,
-    session: &SessionRecord,
-    jobs: &HashMap<String, JobStatus>,
+    record: TableRecord,
+    jobs: &Jobs,
     now: Timestamp,
-) -> Result<u64, Refusal> {
-    let mut settled = 0;
-    for record in tables_in(deps, session, TableState::Started).await? {
-        let Some(id) = record.job.clone() else { continue };
-        match jobs.get(&id) {
-            Some(job) if job.state.is_final() => {
-                settled += u64::from(settle::table(deps, session, record, &Ended::of(job)).await?);
-            }
-            Some(_) => {}
-            None if now.duration_since(session.claimed_at) > LISTED => {
-                let message = format!("AWS Backup does not tell of the backup job {id} any more");
-                let lost = TableRecord {
-                    reason: Some("job_lost".to_owned()),
-                    message: Some(message),
-                    ..record.clone()
-                };
-                settled += u64::from(settle::failed(deps, session, lost, &record).await?);
-            }
-            None => {}
+) -> Result<bool, Refusal> {
+    let Some(id) = record.job.as_deref() else { return Ok(false) };
+    match jobs.get(id) {
+        Some(job) if job.state.is_final() => settle::table(deps, session, record, &Ended::of(job)).await,
+        None if listed::is_forgotten(session.claimed_at, now) => {
+            let message = format!("AWS Backup does not tell of the backup job {id} any more");
+            let lost = record.clone().because(TableState::Failed, "job_lost", message);
+            settle::failed(deps, session, lost, &record).await
         }
+        _ => Ok(false),
     }
-    finish::when_done(deps, &session.session).await?;
-    Ok(settled)
 }
 
 /// Goes on where a holder died: with the starts of a session, or with its summary.

@@ -93,12 +93,11 @@ pub(crate) async fn unsuccessful(
     reason: &str,
     message: String,
 ) -> Result<bool, Refusal> {
-    let next = TableRecord { reason: Some(reason.to_owned()), message: Some(message), ..record.clone() };
     if record.attempt <= start::document(session)?.retries {
-        let next = TableRecord { state: TableState::Again, ..next };
-        return Ok(deps.catalog.sessions().try_again(session, &next, &record).await?);
+        let again = record.clone().because(TableState::Again, reason, message);
+        return Ok(deps.catalog.sessions().try_again(session, &again, &record).await?);
     }
-    failed(deps, session, next, &record).await
+    failed(deps, session, record.clone().because(TableState::Failed, reason, message), &record).await
 }
 
 /// No other attempt is made at the table.
@@ -130,12 +129,8 @@ pub(crate) async fn completed(
 ) -> Result<TableRecord, Refusal> {
     let point = record.recovery_point.take().or_else(|| ended.recovery_point.cloned());
     let Some(point) = point else {
-        return Ok(TableRecord {
-            state: TableState::Failed,
-            reason: Some("no_recovery_point".to_owned()),
-            message: Some(format!("the backup job {} completed and AWS named no recovery point", ended.job)),
-            ..record
-        });
+        let message = format!("the backup job {} completed and AWS named no recovery point", ended.job);
+        return Ok(record.because(TableState::Failed, "no_recovery_point", message));
     };
     let points = deps.catalog.points();
     if let Some(config) = record.sealed_config.as_deref().and_then(|config| STANDARD.decode(config).ok()) {

@@ -4,30 +4,17 @@
 //! token may be forgotten and a job that it makes would not fit its metadata any more; then the vault's jobs tell whether
 //! there is one, and if there is none, the table gets another attempt.
 
-use std::collections::HashMap;
-
 use dynachain::aws::Fault;
-use dynachain::aws::backup::{BackupJobs, JobStatus};
-use dynachain::catalog::{SessionRecord, TableRecord, TableState};
+use dynachain::aws::backup::JobStatus;
+use dynachain::catalog::{SessionRecord, TableRecord};
 use dynachain::error::Refusal;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::listed::{CLOCKS, Jobs};
 use crate::{Deps, backup_table, settle};
 
 /// A claim so young may be carried out as it is: its point is created within the time that its metadata allows for.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
-/// Clocks of ours and of AWS Backup differ by less.
-const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
-
-/// All jobs of a vault since an instant, in a few calls rather than one per job.
-pub(crate) async fn jobs_since(
-    jobs: &BackupJobs,
-    since: Timestamp,
-) -> Result<HashMap<String, JobStatus>, Refusal> {
-    let since = since.checked_sub(CLOCKS).unwrap_or(since);
-    let jobs = jobs.since(since).await.map_err(|error| error.refusal())?;
-    Ok(jobs.into_iter().map(|job| (job.job_id.clone(), job)).collect())
-}
 
 /// Whether a claimed table's start may be repeated as it is.
 pub(crate) fn is_fresh(record: &TableRecord, now: Timestamp) -> bool {
@@ -47,7 +34,7 @@ pub(crate) async fn settle(
     deps: &Deps,
     session: &SessionRecord,
     record: TableRecord,
-    jobs: &HashMap<String, JobStatus>,
+    jobs: &Jobs,
     now: Timestamp,
 ) -> Result<bool, Refusal> {
     if is_fresh(&record, now) {
@@ -59,12 +46,7 @@ pub(crate) async fn settle(
         Found::NotYet => Ok(false),
         Found::Job(job) => {
             tracing::info!(session = %session.session, table = %record.table, job = job.job_id, "a start without an answer had been heard");
-            let started = TableRecord {
-                state: TableState::Started,
-                job: Some(job.job_id.clone()),
-                recovery_point: job.recovery_point.clone(),
-                ..record
-            };
+            let started = record.started(&job.job_id, job.recovery_point.clone());
             deps.catalog.sessions().record_job(session, &started, &job.job_id).await?;
             Ok(true)
         }
@@ -80,7 +62,7 @@ pub(crate) async fn find<'a>(
     deps: &Deps,
     record: &TableRecord,
     claimed_at: Timestamp,
-    jobs: &'a HashMap<String, JobStatus>,
+    jobs: &'a Jobs,
 ) -> Result<Found<'a>, Refusal> {
     let about = |job: &&JobStatus| {
         let soon = |created: Timestamp| {

@@ -1,18 +1,15 @@
 //! Debts in the catalog: the flags that chains have lost and still owe.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::item::{Item, Key};
+use super::item::{Item, Key, expire};
 use super::transaction::{Condition, Write};
 use super::{Catalog, CatalogError};
 use crate::chain::{Debt, Flag};
 use crate::id::TableArn;
 
-/// A debt that is paid is remembered this long: no event comes so late.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How often a change is tried again that somebody else was faster than.
 const TRIES: u32 = 20;
 
@@ -64,8 +61,9 @@ impl Catalog {
     pub(super) fn debt_write(&self, changed: &DebtRecord) -> Result<Write, CatalogError> {
         let next = DebtRecord { revision: changed.revision + 1, ..changed.clone() };
         let mut item: Item = self.compose(&changed.key(), &next)?;
-        if let Some(expiry) = changed.debt.paid_at().and_then(|paid| paid.checked_add(REMEMBERED).ok()) {
-            item.insert("expires_at".to_owned(), AttributeValue::N(expiry.as_second().to_string()));
+        // A debt that is paid is remembered as long as an event about it may come.
+        if let Some(paid) = changed.debt.paid_at() {
+            expire(&mut item, paid);
         }
         let read = AttributeValue::N(changed.revision.to_string());
         let unchanged = match changed.revision {

@@ -5,6 +5,7 @@ use std::error::Error;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -85,6 +86,15 @@ impl Key {
             .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.clone())))
             .collect()
     }
+}
+
+/// Work that is done is remembered this long.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Lets DynamoDB's TTL remove an item about work that was taken up, or done, at this moment.
+pub(super) fn expire(item: &mut Item, since: Timestamp) {
+    let expiry = since.checked_add(REMEMBERED).unwrap_or(since).as_second();
+    item.insert("expires_at".to_owned(), AttributeValue::N(expiry.to_string()));
 }
 
 impl Catalog {

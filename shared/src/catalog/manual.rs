@@ -1,18 +1,14 @@
 //! Manual backups in the catalog, from their claim until their job has ended: afterwards the vault knows them.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::item::{Item, Key};
+use super::item::{Item, Key, expire};
 use super::sessions::{JobRecord, TableRecord};
 use super::transaction::{Condition, Write};
 use super::{Catalog, CatalogError};
 
-/// What is known of a manual backup is kept this long.
-const DETAILS: SignedDuration = SignedDuration::from_hours(90 * 24);
 const OPEN: &str = "MANUAL#OPEN";
 
 /// A backup that somebody asked for, outside every chain.
@@ -72,7 +68,7 @@ impl ManualBackups {
     pub async fn record_job(&self, record: &ManualRecord, job: &str) -> Result<(), CatalogError> {
         let belongs = JobRecord::Manual { manual: record.request_id.clone() };
         let mut job = self.0.compose(&JobRecord::key(job), &belongs)?;
-        job.extend(expiry(record));
+        expire(&mut job, record.claimed_at);
         let writes = vec![Write::Put(self.item(record, true)?, None), Write::Put(job, None)];
         self.0.transact(writes).await.map(drop)
     }
@@ -91,18 +87,13 @@ impl ManualBackups {
 
     fn item(&self, record: &ManualRecord, open: bool) -> Result<Item, CatalogError> {
         let mut item = self.0.compose(&key(&record.request_id), record)?;
-        item.extend(expiry(record));
+        expire(&mut item, record.claimed_at);
         if open {
             item.insert("gsi1pk".to_owned(), AttributeValue::S(OPEN.to_owned()));
             item.insert("gsi1sk".to_owned(), AttributeValue::S(record.claimed_at.to_string()));
         }
         Ok(item)
     }
-}
-
-fn expiry(record: &ManualRecord) -> Item {
-    let expires_at = record.claimed_at.checked_add(DETAILS).unwrap_or(record.claimed_at).as_second();
-    HashMap::from([("expires_at".to_owned(), AttributeValue::N(expires_at.to_string()))])
 }
 
 fn key(request_id: &str) -> Key {

@@ -6,18 +6,16 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
 
 pub use record::{JobRecord, SessionRecord, SessionState, TableRecord, TableState};
 
 use super::debts::DebtRecord;
-use super::item::{Item, Key};
+use super::item::{Item, Key, expire};
 use super::transaction::{Condition, Write};
 use super::{Catalog, CatalogError};
 use crate::id::{SessionId, TableArn};
 
-/// Details of a session are kept this long.
-const DETAILS: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Longer than a Lambda function can run: a holder that lets its lease lapse is dead.
 pub const LEASE: SignedDuration = SignedDuration::from_mins(16);
 
@@ -142,7 +140,8 @@ impl Sessions {
         record: &TableRecord,
         carried: &[DebtRecord],
     ) -> Result<bool, CatalogError> {
-        let open = self.0.compose(&open_key(&session.session, &record.table), &Expiring::of(session))?;
+        let mut open = open_key(&session.session, &record.table).attributes();
+        expire(&mut open, session.claimed_at);
         let table = self.table_item(session, record)?;
         let mut writes = vec![Write::Put(table, Some(Condition::absent())), Write::Put(open, None)];
         for debt in carried {
@@ -182,7 +181,7 @@ impl Sessions {
     ) -> Result<(), CatalogError> {
         let belongs = JobRecord::Session { session: session.session.clone(), table: record.table.clone() };
         let mut job = self.0.compose(&JobRecord::key(job), &belongs)?;
-        expire(&mut job, session);
+        expire(&mut job, session.claimed_at);
         let claimed = Condition::new(
             "attempt = :attempt AND #state = :claimed",
             [
@@ -250,7 +249,7 @@ impl Sessions {
     /// # Errors
     /// When the catalog cannot be read.
     pub async fn has_open_tables(&self, session: &SessionId) -> Result<bool, CatalogError> {
-        let open: Vec<Expiring> = self.0.list(&session_key(session).pk, "OPEN#", Some(1)).await?;
+        let open: Vec<IgnoredAny> = self.0.list(&session_key(session).pk, "OPEN#", Some(1)).await?;
         Ok(!open.is_empty())
     }
 
@@ -264,7 +263,7 @@ impl Sessions {
 
     fn session_item(&self, record: &SessionRecord) -> Result<Item, CatalogError> {
         let mut item = self.0.compose(&session_key(&record.session), record)?;
-        expire(&mut item, record);
+        expire(&mut item, record.claimed_at);
         if record.state != SessionState::Announced {
             item.insert("gsi1pk".to_owned(), AttributeValue::S(OPEN_SESSIONS.to_owned()));
             item.insert("gsi1sk".to_owned(), AttributeValue::S(record.claimed_at.to_string()));
@@ -274,7 +273,7 @@ impl Sessions {
 
     fn table_item(&self, session: &SessionRecord, record: &TableRecord) -> Result<Item, CatalogError> {
         let mut item = self.0.compose(&table_key(&session.session, &record.table), record)?;
-        expire(&mut item, session);
+        expire(&mut item, session.claimed_at);
         Ok(item)
     }
 
@@ -288,22 +287,6 @@ impl Sessions {
 }
 
 const OPEN_SESSIONS: &str = "SESSIONS#OPEN";
-
-#[derive(Serialize, Deserialize)]
-struct Expiring {
-    expires_at: i64,
-}
-
-impl Expiring {
-    fn of(session: &SessionRecord) -> Self {
-        Self { expires_at: (session.claimed_at + DETAILS).as_second() }
-    }
-}
-
-fn expire(item: &mut Item, session: &SessionRecord) {
-    let expiry = Expiring::of(session).expires_at;
-    item.insert("expires_at".to_owned(), AttributeValue::N(expiry.to_string()));
-}
 
 fn session_key(session: &SessionId) -> Key {
     Key::new(format!("SESSION#{session}"), "SESSION")

@@ -148,6 +148,25 @@ impl TableRecord {
             message: Some(message.into()),
         }
     }
+
+    /// The same with a job that runs, whose id may be in either case.
+    #[must_use]
+    pub fn started(self, job: &str, recovery_point: Option<RecoveryPointArn>) -> Self {
+        Self {
+            state: TableState::Started,
+            job: Some(job.to_ascii_lowercase()),
+            recovery_point,
+            reason: None,
+            message: None,
+            ..self
+        }
+    }
+
+    /// The same in another state, with the reason.
+    #[must_use]
+    pub fn because(self, state: TableState, reason: &str, message: impl Into<String>) -> Self {
+        Self { state, reason: Some(reason.to_owned()), message: Some(message.into()), ..self }
+    }
 }
 
 /// Where a backup job belongs.
