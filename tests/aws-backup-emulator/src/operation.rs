@@ -3,6 +3,7 @@
 pub(crate) mod backup_jobs;
 pub(crate) mod copy_jobs;
 pub(crate) mod deletion;
+mod job_list;
 pub(crate) mod legal_holds;
 pub(crate) mod lifecycle;
 pub(crate) mod protected_resources;

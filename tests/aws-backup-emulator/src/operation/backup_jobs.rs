@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 pub(super) use self::request::role;
 use self::request::{Accepted, StartInput};
-use super::recovery_points::{is_arn, is_resource_type};
-use super::time_span::TimeSpan;
+use super::job_list::{self, Common};
+use super::recovery_points::is_arn;
 use super::vaults::{is_account, is_name};
 use crate::agenda::Task;
 use crate::event::Event;
-use crate::http::{ApiError, Call, newest_first};
+use crate::http::{ApiError, Call};
 use crate::jobs::announce;
 use crate::state::RegionState;
 use crate::state::backup_job::{BackupJob, State};
@@ -96,9 +96,8 @@ pub(super) async fn list(call: &Call) -> Result<Value, ApiError> {
     let filter = Filter::of(call)?;
     call.state(|state| {
         let jobs = state.backup_jobs.values().filter(|job| filter.wants(job));
-        let (jobs, next) = page.cut(jobs.map(|job| (newest_first(job.created, &job.id), job)).collect());
-        let jobs: Vec<Value> = jobs.iter().map(|job| job.describe(&call.scope.account)).collect();
-        Ok(json!({ "BackupJobs": jobs, "NextToken": next }))
+        let describe = |job: &BackupJob| job.describe(&call.scope.account);
+        Ok(job_list::page(&page, "BackupJobs", jobs, |job| (job.created, &job.id), describe))
     })
 }
 
@@ -108,20 +107,13 @@ struct Filter<'a> {
     state: Option<&'a str>,
     vault: Option<&'a str>,
     category: Option<&'a str>,
-    created: TimeSpan,
-    completed: TimeSpan,
     oldest: Timestamp,
-    none: bool,
+    common: Common,
 }
 
 impl<'a> Filter<'a> {
     fn of(call: &'a Call) -> Result<Self, ApiError> {
-        let account = call.checked("accountId", |text| text == "*" || is_account(text))?;
-        let kind = call.checked("resourceType", is_resource_type)?;
-        // Jobs of other accounts and of other services there are none, nor such as have a parent.
-        let none = account.is_some_and(|account| account != "*" && account != call.scope.account)
-            || kind.is_some_and(|kind| kind != "DynamoDB")
-            || call.query("parentJobId").is_some();
+        let common = Common::of(call, |text| text == "*" || is_account(text))?;
         Ok(Self {
             resource: call.checked("resourceArn", is_arn)?,
             state: call.checked("state", |text| STATES.contains(&text))?,
@@ -129,21 +121,17 @@ impl<'a> Filter<'a> {
             category: call
                 .query("messageCategory")
                 .filter(|category| !["*", "AGGREGATE_ALL"].contains(category)),
-            created: TimeSpan::of(call, "createdAfter", "createdBefore")?,
-            completed: TimeSpan::of(call, "completeAfter", "completeBefore")?,
             oldest: call.now().checked_sub(LISTED).unwrap_or(Timestamp::MIN),
-            none,
+            common,
         })
     }
 
     fn wants(&self, job: &BackupJob) -> bool {
-        !self.none
-            && job.created >= self.oldest
+        job.created >= self.oldest
             && self.resource.is_none_or(|arn| job.resource_arn == arn)
             && self.state.is_none_or(|state| job.state.as_str() == state)
             && self.vault.is_none_or(|vault| job.vault == vault)
             && self.category.is_none_or(|category| job.category() == Some(category))
-            && self.created.holds(Some(job.created))
-            && self.completed.holds(job.completed)
+            && self.common.holds(job.created, job.completed)
     }
 }

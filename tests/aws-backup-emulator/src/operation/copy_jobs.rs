@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use self::filter::Filter;
 use self::request::{Accepted, StartInput};
+use super::job_list;
 use crate::agenda::Task;
 use crate::event::Event;
-use crate::http::{ApiError, Call, newest_first};
+use crate::http::{ApiError, Call};
 use crate::jobs::announce;
 use crate::state::arrivals::Arrival;
 use crate::state::copy_job::CopyJob;
@@ -87,8 +88,7 @@ pub(super) async fn list(call: &Call) -> Result<Value, ApiError> {
     let filter = Filter::of(call)?;
     call.state(|state| {
         let jobs = state.copy_jobs.values().filter(|job| filter.wants(job));
-        let (jobs, next) = page.cut(jobs.map(|job| (newest_first(job.created, &job.id), job)).collect());
-        let jobs: Vec<Value> = jobs.iter().map(|job| job.describe(&call.scope.account)).collect();
-        Ok(json!({ "CopyJobs": jobs, "NextToken": next }))
+        let describe = |job: &CopyJob| job.describe(&call.scope.account);
+        Ok(job_list::page(&page, "CopyJobs", jobs, |job| (job.created, &job.id), describe))
     })
 }

@@ -6,12 +6,12 @@ mod request;
 use serde_json::{Value, json};
 
 use self::request::{Accepted, StartInput};
-use super::recovery_points::{is_arn, is_resource_type};
-use super::time_span::TimeSpan;
+use super::job_list::{self, Common};
+use super::recovery_points::is_arn;
 use super::vaults::is_account;
 use crate::agenda::Task;
 use crate::event::Event;
-use crate::http::{ApiError, Call, newest_first};
+use crate::http::{ApiError, Call};
 use crate::jobs::announce;
 use crate::state::RegionState;
 use crate::state::recovery_point::{RecoveryPoint, Status};
@@ -103,43 +103,34 @@ pub(super) async fn list(call: &Call) -> Result<Value, ApiError> {
     let filter = Filter::of(call)?;
     call.state(|state| {
         let jobs = state.restore_jobs.values().filter(|job| filter.wants(job));
-        let (jobs, next) = page.cut(jobs.map(|job| (newest_first(job.created, &job.id), job)).collect());
-        let jobs: Vec<Value> = jobs.iter().map(|job| job.describe(&call.scope.account)).collect();
-        Ok(json!({ "RestoreJobs": jobs, "NextToken": next }))
+        let describe = |job: &RestoreJob| job.describe(&call.scope.account);
+        Ok(job_list::page(&page, "RestoreJobs", jobs, |job| (job.created, &job.id), describe))
     })
 }
 
 /// Which jobs a list is to give.
 struct Filter<'a> {
     state: Option<&'a str>,
-    created: TimeSpan,
-    completed: TimeSpan,
+    common: Common,
+    /// No job can be wanted: no testing plan has made any.
     none: bool,
 }
 
 impl<'a> Filter<'a> {
     fn of(call: &'a Call) -> Result<Self, ApiError> {
-        let account = call.checked("accountId", is_account)?;
-        let kind = call.checked("resourceType", is_resource_type)?;
+        let common = Common::of(call, is_account)?;
         let plan = call.checked("restoreTestingPlanArn", is_arn)?;
-        // Jobs of other accounts and of other services there are none, nor such as a testing plan or a parent has made.
-        let none = account.is_some_and(|account| account != call.scope.account)
-            || kind.is_some_and(|kind| kind != "DynamoDB")
-            || plan.is_some()
-            || call.query("parentJobId").is_some();
         Ok(Self {
             state: call.checked("status", |text| STATES.contains(&text))?,
-            created: TimeSpan::of(call, "createdAfter", "createdBefore")?,
-            completed: TimeSpan::of(call, "completeAfter", "completeBefore")?,
-            none,
+            common,
+            none: plan.is_some(),
         })
     }
 
     fn wants(&self, job: &RestoreJob) -> bool {
         !self.none
             && self.state.is_none_or(|state| job.state.as_str() == state)
-            && self.created.holds(Some(job.created))
-            && self.completed.holds(job.completed)
+            && self.common.holds(job.created, job.completed)
     }
 }
 

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::http::{ApiError, Call};
-use crate::operation::recovery_points::{is_arn, is_resource_type};
-use crate::operation::time_span::TimeSpan;
+use crate::operation::job_list::Common;
+use crate::operation::recovery_points::is_arn;
 use crate::operation::vaults::is_account;
 use crate::state::copy_job::CopyJob;
 
@@ -21,42 +21,31 @@ pub(super) struct Filter<'a> {
     destination: Option<&'a str>,
     state: Option<&'a str>,
     category: Option<&'a str>,
-    created: TimeSpan,
-    completed: TimeSpan,
     oldest: Timestamp,
-    none: bool,
+    common: Common,
 }
 
 impl<'a> Filter<'a> {
     pub(super) fn of(call: &'a Call) -> Result<Self, ApiError> {
-        let account = call.checked("accountId", is_account)?;
-        let kind = call.checked("resourceType", is_resource_type)?;
-        // Jobs of other accounts and of other services there are none, nor such as have a parent.
-        let none = account.is_some_and(|account| account != call.scope.account)
-            || kind.is_some_and(|kind| kind != "DynamoDB")
-            || call.query("parentJobId").is_some();
+        let common = Common::of(call, is_account)?;
         Ok(Self {
             resource: call.checked("resourceArn", is_arn)?,
             source: call.checked("sourceRecoveryPointArn", is_arn)?,
             destination: call.checked("destinationVaultArn", is_arn)?,
             state: call.checked("state", |text| STATES.contains(&text))?,
             category: call.query("messageCategory").filter(|category| !ALL.contains(category)),
-            created: TimeSpan::of(call, "createdAfter", "createdBefore")?,
-            completed: TimeSpan::of(call, "completeAfter", "completeBefore")?,
             oldest: call.now().checked_sub(LISTED).unwrap_or(Timestamp::MIN),
-            none,
+            common,
         })
     }
 
     pub(super) fn wants(&self, job: &CopyJob) -> bool {
-        !self.none
-            && job.created >= self.oldest
+        job.created >= self.oldest
             && self.resource.is_none_or(|arn| job.resource_arn == arn)
             && self.source.is_none_or(|arn| job.source.arn == arn)
             && self.destination.is_none_or(|arn| job.destination.vault_arn == arn)
             && self.state.is_none_or(|state| job.state.as_str() == state)
             && self.category.is_none_or(|category| job.category() == Some(category))
-            && self.created.holds(Some(job.created))
-            && self.completed.holds(job.completed)
+            && self.common.holds(job.created, job.completed)
     }
 }
