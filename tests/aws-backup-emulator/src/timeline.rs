@@ -177,6 +177,7 @@ impl Timeline {
             let next = self.fire_what_is_due().await;
             tokio::select! {
                 () = self.changed.notified() => {}
+                // The clock runs with real time, so the next moment comes by waiting; sources may have found a nearer one.
                 () = tokio::time::sleep(self.until(next).min(LOOK_AGAIN)) => {}
             }
         }

@@ -126,6 +126,7 @@ pub(crate) async fn deploy(
                 return Ok(Deployment { region, outputs: found.outputs().iter().filter_map(pair).collect() });
             }
             Some(StackStatus::CreateInProgress) if began.elapsed() < DEADLINE => {
+                // CloudFormation can only be asked again.
                 tokio::time::sleep(POLL).await;
             }
             status => {

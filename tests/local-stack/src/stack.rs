@@ -400,6 +400,7 @@ async fn ready(server: &mut Server, endpoint: &str, ministack: bool) -> anyhow::
         }
         let waited = began.elapsed();
         anyhow::ensure!(waited < READY_WITHIN, "no answer within {READY_WITHIN:?}. {}", server.last_words());
+        // Another process: it tells nobody when it is ready.
         tokio::time::sleep(POLL).await;
     }
 }

@@ -185,6 +185,7 @@ async fn write(
         if left.is_empty() {
             return Ok(());
         }
+        // DynamoDB asks for growing pauses before what it left over is sent again ("BatchWriteItem").
         tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(attempt)).await;
     }
     Err(RestoreError::Failed("DynamoDB did not take all items".to_owned()))

@@ -35,6 +35,7 @@ pub(super) async fn pass(service: &Service, operation: &str, caller: &Caller) ->
             Err(ApiError::access_denied(message))
         }
         Some(OnCall::Delay(time)) => {
+            // The fault itself: a client waits in real time.
             tokio::time::sleep(time).await;
             Ok(Passage::Free)
         }

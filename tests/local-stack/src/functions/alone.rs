@@ -95,6 +95,7 @@ pub async fn run_function_once(
             let output = (&mut output).await? + &(&mut errors).await?;
             Outcome::Ended { code: status?.code(), output }
         }
+        // Reached only by a function that hangs.
         () = tokio::time::sleep(DEADLINE) => {
             anyhow::bail!("{} has not answered within {DEADLINE:?}", binary.display())
         }

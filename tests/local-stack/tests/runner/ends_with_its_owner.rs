@@ -33,6 +33,7 @@ fn left_of(groups: &[u32]) -> Vec<String> {
         if left.is_empty() || began.elapsed() > Duration::from_secs(30) {
             return left;
         }
+        // They are no children of this process, so their end cannot be waited for.
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -60,6 +61,7 @@ async fn nothing_is_left_after_a_drop() {
     let began = Instant::now();
     while endpoints.iter().any(|endpoint| is_open(endpoint)) {
         assert!(began.elapsed() < Duration::from_secs(30), "a port stays open");
+        // A port tells nobody that it closes.
         std::thread::sleep(Duration::from_millis(20));
     }
 }

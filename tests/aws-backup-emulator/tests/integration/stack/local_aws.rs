@@ -61,6 +61,7 @@ impl LocalAws {
             if answer.is_ok_and(|answer| answer.contains(":root")) {
                 return Ok(());
             }
+            // Another process: it tells nobody when it is ready.
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         bail!("the local AWS does not answer at {address}")

@@ -32,6 +32,7 @@ pub(crate) async fn follow(stack: &LocalStack, screen: &Screen) -> anyhow::Resul
             return Ok(states);
         }
         screen.progress(&line(screen, &states, done / (100.0 * f64::from(u32::try_from(all)?))))?;
+        // What is shown is the jobs' progress on the running clock, as a user would look at it.
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }

@@ -53,6 +53,7 @@ impl World {
                 return events;
             }
             assert!(began.elapsed() < DEADLINE, "{} of {at_least} events {detail_type:?}", events.len());
+            // A function of another process sends them; the deadline above ends the wait.
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
