@@ -14,6 +14,7 @@
 //! | catch-up | `CAUGHT_UP#<policy id>` | `CAUGHT_UP` | | | policy |
 //! | manual backup | `MANUAL#<request id>` | `MANUAL` | `MANUAL#OPEN` while open | `<claimed at>` | id; open ones |
 //! | restore point | `POINT#<recovery point ARN>` | `POINT` | `POINTS#<shard>` | `<recovery point ARN>` | ARN; all (rebuild) |
+//! | copy | `COPY#<source recovery point ARN>` | `<target vault ARN>` | | | source and target |
 //! | rest of a configuration | `POINT#<recovery point ARN>` | `CONFIG` | | | ARN |
 //!
 //! Items about sessions and manual backups carry `expires_at` (TTL, 90 days), and so do debts once they are paid; policies,
@@ -21,6 +22,7 @@
 
 mod caught_up;
 mod conflicts;
+mod copies;
 mod debts;
 mod item;
 mod manual;
@@ -29,6 +31,7 @@ mod policies;
 mod sessions;
 mod transaction;
 
+pub use copies::{Copies, CopyState};
 pub use debts::{DebtRecord, Debts};
 pub use item::CatalogError;
 pub use manual::{ManualBackups, ManualRecord};

@@ -3,18 +3,15 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::item::{Item, Key};
+use super::item::{BATCH, Item, Key};
 use super::{Catalog, CatalogError};
-use crate::aws::AwsError;
 use crate::evolving::Evolving;
 use crate::id::RecoveryPointArn;
 use crate::metadata::Core;
 
-/// `BatchGetItem` takes up to 100 keys (Amazon DynamoDB API Reference).
-const BATCH: usize = 100;
 /// How many partitions of the index the points are spread over.
 const SHARDS: u32 = 16;
 const CONCURRENT: usize = 8;
@@ -53,26 +50,8 @@ impl Points {
         &self,
         points: Vec<RecoveryPointArn>,
     ) -> Result<HashMap<RecoveryPointArn, Box<Core>>, CatalogError> {
-        let Catalog { client, table } = &self.0;
-        let mut wanted: Vec<Item> = points.iter().map(|point| key(point).attributes()).collect();
-        let mut known = HashMap::new();
-        while !wanted.is_empty() {
-            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).build();
-            let request = request.map_err(|_| self.0.aws(AwsError::incomplete("BatchGetItem", "key")))?;
-            let answer = client
-                .batch_get_item()
-                .request_items(table, request)
-                .send()
-                .await
-                .map_err(|error| self.0.aws(AwsError::new("BatchGetItem", &error)))?;
-            for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                known.extend(core_of(&item));
-            }
-            // What a batch leaves over is asked for again (Amazon DynamoDB Developer Guide, "Batch operations").
-            let left = answer.unprocessed_keys.unwrap_or_default().into_values().next();
-            wanted = left.map(|left| left.keys).unwrap_or_default();
-        }
-        Ok(known)
+        let items = self.0.batch(points.iter().map(key)).await?;
+        Ok(items.iter().filter_map(core_of).collect())
     }
 
     /// Remembers a point's core.
