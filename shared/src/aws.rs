@@ -27,12 +27,14 @@ pub use table_states::{TableSize, TableState, TableStates};
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
-/// The SDK settings every client shares: the environment's, with adaptive retries.
+/// The SDK settings every client shares: the environment's, with some more attempts than usual.
 ///
-/// Adaptive mode slows the client down when AWS throttles it (AWS SDKs and Tools Reference Guide, "Retry behavior").
+/// Calls are slowed down after a throttled answer by their own [`Rate`]. The SDK's adaptive mode would slow down all calls to
+/// the service, the catalog's among them: it is for clients of one resource (AWS SDKs and Tools Reference Guide, "Retry
+/// behavior").
 pub async fn sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::adaptive().with_max_attempts(6))
+        .retry_config(RetryConfig::standard().with_max_attempts(6))
         .load()
         .await
 }

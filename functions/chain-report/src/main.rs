@@ -11,7 +11,8 @@ async fn main() -> Result<(), Error> {
     let deps = Deps::from_env(&sdk_config().await)?;
     let deps = &deps;
     run(service_fn(|event: LambdaEvent<serde_json::Value>| async move {
-        let answer = handle(deps, event.payload).await.map_err(Diagnostic::from)?;
+        // On the heap: futures nested so deep are more than the compiler takes by default.
+        let answer = Box::pin(handle(deps, event.payload)).await.map_err(Diagnostic::from)?;
         serde_json::to_value(answer)
             .map_err(|error| Diagnostic::from(Refusal::new(ErrorType::Internal, error.to_string())))
     }))

@@ -88,6 +88,12 @@ impl AwsError {
         self.fault
     }
 
+    /// Whether the same call may succeed later without anybody's doing: it was throttled, or the service was out of order.
+    /// Unless it was throttled, nobody knows whether it was carried out.
+    pub fn passes(&self) -> bool {
+        matches!(self.fault, Fault::Throttled | Fault::NoAnswer) || OUT_OF_ORDER.contains(&self.code.as_str())
+    }
+
     /// The refusal of a function whose vault this is about. AWS does not tell a missing vault from a missing permission.
     pub fn about_vault(&self, vault: &str) -> Refusal {
         match self.fault {
@@ -136,8 +142,18 @@ impl fmt::Display for AwsError {
     }
 }
 
+/// What services say that are out of order themselves (the API References' "Common Error Types"; DynamoDB Developer Guide,
+/// "Error handling with DynamoDB").
+const OUT_OF_ORDER: [&str; 5] = [
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServerException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+];
+
 /// Codes as they arrive; most are not modelled, so they are read from the answer's metadata.
-fn fault_of(code: &str) -> Fault {
+pub(super) fn fault_of(code: &str) -> Fault {
     match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Fault::AccessDenied,
         "ResourceNotFoundException" | "NotFoundException" | "TableNotFoundException" | "NoSuchEntity" => {
@@ -189,6 +205,19 @@ mod tests {
     fn an_unknown_code_is_no_more_than_its_text() {
         let error = AwsError::new("DescribeBackupVault", &refused("ERROR_9101", "why not"));
         assert_eq!((error.fault(), error.code()), (Fault::Other, "ERROR_9101"));
+    }
+
+    #[test]
+    fn throttles_and_services_out_of_order_pass_and_refusals_do_not() {
+        let passes = |code| AwsError::new("StartBackupJob", &refused(code, "no")).passes();
+        for code in ["ThrottlingException", "InternalServerError", "ServiceUnavailableException"] {
+            assert!(passes(code), "{code}");
+        }
+        for code in ["AccessDeniedException", "LimitExceededException", "ValidationException", "ERROR_9101"] {
+            assert!(!passes(code), "{code}");
+        }
+        let unheard: SdkError<DescribeBackupVaultError, HttpResponse> = SdkError::timeout_error("too slow");
+        assert!(AwsError::new("StartBackupJob", &unheard).passes());
     }
 
     #[test]

@@ -96,8 +96,7 @@ impl RoleReader {
         let mut results = Vec::new();
         let mut marker = None;
         loop {
-            self.rate.ready().await;
-            let page = self
+            let call = self
                 .client
                 .simulate_principal_policy()
                 .policy_source_arn(role)
@@ -105,12 +104,10 @@ impl RoleReader {
                 .set_resource_arns(Some(resources.to_vec()))
                 .set_context_entries((!context.is_empty()).then(|| context.clone()))
                 .max_items(PAGE)
-                .set_marker(marker)
-                .send()
-                .await
-                .map_err(|error: SdkError<SimulatePrincipalPolicyError, _>| {
-                    AwsError::new(OPERATION, &error)
-                })?;
+                .set_marker(marker);
+            let page = self.rate.call(|turn| call.customize().interceptor(turn).send()).await.map_err(
+                |error: SdkError<SimulatePrincipalPolicyError, _>| AwsError::new(OPERATION, &error),
+            )?;
             results.extend(page.evaluation_results.unwrap_or_default());
             marker = page.marker.filter(|_| page.is_truncated);
             if marker.is_none() {
@@ -126,8 +123,8 @@ impl RoleReader {
     pub async fn trusted_services(&self, role: &str) -> Result<Vec<String>, AwsError> {
         const OPERATION: &str = "GetRole";
         let name = role.rsplit('/').next().unwrap_or(role);
-        self.rate.ready().await;
-        let answer = self.client.get_role().role_name(name).send().await;
+        let call = self.client.get_role().role_name(name);
+        let answer = self.rate.call(|turn| call.customize().interceptor(turn).send()).await;
         let answer = answer.map_err(|error| AwsError::new(OPERATION, &error))?;
         let document = answer.role().and_then(|role| role.assume_role_policy_document());
         document

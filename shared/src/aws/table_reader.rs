@@ -186,10 +186,10 @@ impl TableReader {
         let mut tags = BTreeMap::new();
         let mut next = None;
         loop {
-            self.rates.tags.ready().await;
             let call =
                 self.dynamodb.list_tags_of_resource().resource_arn(table.as_str()).set_next_token(next);
-            let page = call.send().await.map_err(|error| AwsError::new("ListTagsOfResource", &error))?;
+            let page = self.rates.tags.call(|turn| call.customize().interceptor(turn).send()).await;
+            let page = page.map_err(|error| AwsError::new("ListTagsOfResource", &error))?;
             tags.extend(page.tags.into_iter().flatten().map(|tag| (tag.key, tag.value)));
             next = page.next_token.filter(|token| !token.is_empty());
             if next.is_none() {

@@ -46,8 +46,8 @@ impl TableStates {
     /// When AWS refuses.
     pub async fn of(&self, table: &TableArn) -> Result<Option<TableState>, AwsError> {
         const OPERATION: &str = "DescribeTable";
-        self.rate.ready().await;
-        let answer = self.client.describe_table().table_name(table.as_str()).send().await;
+        let call = self.client.describe_table().table_name(table.as_str());
+        let answer = self.rate.call(|turn| call.customize().interceptor(turn).send()).await;
         match answer.map_err(|error| AwsError::new(OPERATION, &error)) {
             Ok(answer) => answer
                 .table()

@@ -68,12 +68,10 @@ impl TableLister {
         let mut names = Vec::new();
         let mut start = None;
         loop {
-            self.names_rate.ready().await;
+            let call = self.dynamodb.list_tables().set_exclusive_start_table_name(start);
             let page = self
-                .dynamodb
-                .list_tables()
-                .set_exclusive_start_table_name(start)
-                .send()
+                .names_rate
+                .call(|turn| call.customize().interceptor(turn).send())
                 .await
                 .map_err(|error| AwsError::new(OPERATION, &error))?;
             for name in page.table_names() {
@@ -97,14 +95,15 @@ impl TableLister {
         let mut tags: HashMap<TableName, BTreeMap<String, String>> = HashMap::new();
         let mut token = None;
         loop {
-            self.tags_rate.ready().await;
-            let page = self
+            let call = self
                 .tagging
                 .get_resources()
                 .resource_type_filters("dynamodb:table")
                 .resources_per_page(TAGS_PAGE)
-                .set_pagination_token(token)
-                .send()
+                .set_pagination_token(token);
+            let page = self
+                .tags_rate
+                .call(|turn| call.customize().interceptor(turn).send())
                 .await
                 .map_err(|error| AwsError::new("GetResources", &error))?;
             for resource in page.resource_tag_mapping_list() {

@@ -93,14 +93,13 @@ impl BackupJobs {
     /// When AWS refuses.
     pub async fn start(&self, backup: &StartBackup<'_>) -> Result<StartedJob, AwsError> {
         const OPERATION: &str = "StartBackupJob";
-        self.start.ready().await;
         let days = |days: Option<u32>| days.map(i64::from);
         let lifecycle = Lifecycle::builder()
             .set_move_to_cold_storage_after_days(days(backup.cold_after_days))
             .set_delete_after_days(days(backup.delete_after_days))
             .build();
         let has_lifecycle = backup.cold_after_days.is_some() || backup.delete_after_days.is_some();
-        let answer = self
+        let call = self
             .client
             .start_backup_job()
             .backup_vault_name(&self.vault)
@@ -109,8 +108,10 @@ impl BackupJobs {
             .idempotency_token(backup.token)
             .start_window_minutes(i64::from(backup.start_window_minutes))
             .set_recovery_point_tags(Some(backup.tags.clone().into_iter().collect()))
-            .set_lifecycle(has_lifecycle.then_some(lifecycle))
-            .send()
+            .set_lifecycle(has_lifecycle.then_some(lifecycle));
+        let answer = self
+            .start
+            .call(|turn| call.customize().interceptor(turn).send())
             .await
             .map_err(|error| AwsError::new(OPERATION, &error))?;
         Ok(StartedJob {
@@ -128,15 +129,16 @@ impl BackupJobs {
         let mut jobs = Vec::new();
         let mut next = None;
         loop {
-            self.list.ready().await;
-            let answer = self
+            let call = self
                 .client
                 .list_backup_jobs()
                 .by_created_after(after)
                 .by_backup_vault_name(&self.vault)
                 .max_results(1000)
-                .set_next_token(next)
-                .send()
+                .set_next_token(next);
+            let answer = self
+                .list
+                .call(|turn| call.customize().interceptor(turn).send())
                 .await
                 .map_err(|error| AwsError::new("ListBackupJobs", &error))?;
             jobs.extend(answer.backup_jobs.unwrap_or_default().iter().filter_map(job_status));

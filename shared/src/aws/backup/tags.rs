@@ -33,12 +33,13 @@ impl PointTagger {
         if tags.is_empty() {
             return Ok(());
         }
-        self.rate.ready().await;
-        self.client
+        let call = self
+            .client
             .tag_resource()
             .resource_arn(point.as_str())
-            .set_tags(Some(tags.into_iter().collect()))
-            .send()
+            .set_tags(Some(tags.into_iter().collect()));
+        self.rate
+            .call(|turn| call.customize().interceptor(turn).send())
             .await
             .map_err(|error| AwsError::new("TagResource", &error))?;
         Ok(())

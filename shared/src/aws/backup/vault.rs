@@ -80,12 +80,10 @@ impl VaultReader {
     /// When AWS refuses: it answers `AccessDeniedException` for a vault that does not exist.
     pub async fn describe(&self) -> Result<Vault, AwsError> {
         const OPERATION: &str = "DescribeBackupVault";
-        self.describe.ready().await;
+        let call = self.client.describe_backup_vault().backup_vault_name(&self.name);
         let answer = self
-            .client
-            .describe_backup_vault()
-            .backup_vault_name(&self.name)
-            .send()
+            .describe
+            .call(|turn| call.customize().interceptor(turn).send())
             .await
             .map_err(|error| AwsError::new(OPERATION, &error))?;
         let arn = answer.backup_vault_arn().and_then(|arn| arn.parse().ok());
@@ -103,15 +101,16 @@ impl VaultReader {
     /// # Errors
     /// When AWS refuses.
     pub async fn page(&self, table: Option<&TableArn>, next: Option<String>) -> Result<PointPage, AwsError> {
-        self.list.ready().await;
-        let answer = self
+        let call = self
             .client
             .list_recovery_points_by_backup_vault()
             .backup_vault_name(&self.name)
             .set_by_resource_arn(table.map(ToString::to_string))
             .max_results(1000)
-            .set_next_token(next)
-            .send()
+            .set_next_token(next);
+        let answer = self
+            .list
+            .call(|turn| call.customize().interceptor(turn).send())
             .await
             .map_err(|error| AwsError::new("ListRecoveryPointsByBackupVault", &error))?;
         let mut page = PointPage { next: answer.next_token, ..PointPage::default() };
@@ -153,13 +152,10 @@ impl VaultReader {
         }
         let mut next = None;
         loop {
-            self.list.ready().await;
+            let call = self.client.list_tags().resource_arn(point.as_str()).set_next_token(next);
             let answer = self
-                .client
-                .list_tags()
-                .resource_arn(point.as_str())
-                .set_next_token(next)
-                .send()
+                .list
+                .call(|turn| call.customize().interceptor(turn).send())
                 .await
                 .map_err(|error| AwsError::new("ListTags", &error))?;
             tags.extend(answer.tags.unwrap_or_default());

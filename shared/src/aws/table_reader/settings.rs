@@ -16,15 +16,16 @@ use crate::table_config::{
 
 impl TableReader {
     pub(super) async fn ttl(&self, table: &TableArn) -> Part<TimeToLive> {
-        self.rates.time_to_live.ready().await;
-        let answer = self.dynamodb.describe_time_to_live().table_name(table.as_str()).send().await;
+        let call = self.dynamodb.describe_time_to_live().table_name(table.as_str());
+        let answer = self.rates.time_to_live.call(|turn| call.customize().interceptor(turn).send()).await;
         let ttl = answer.map(|answer| answer.time_to_live_description.and_then(time_to_live));
         part("DescribeTimeToLive", ttl, table)
     }
 
     pub(super) async fn pitr(&self, table: &TableArn) -> Part<PointInTimeRecovery> {
-        self.rates.continuous_backups.ready().await;
-        let answer = self.dynamodb.describe_continuous_backups().table_name(table.as_str()).send().await;
+        let call = self.dynamodb.describe_continuous_backups().table_name(table.as_str());
+        let answer =
+            self.rates.continuous_backups.call(|turn| call.customize().interceptor(turn).send()).await;
         let pitr = answer.map(|answer| answer.continuous_backups_description.and_then(recovery));
         part("DescribeContinuousBackups", pitr, table)
     }
@@ -57,9 +58,10 @@ impl TableReader {
 
     /// Contributor Insights of the table, or of one of its global secondary indexes.
     pub(super) async fn contributor_insights(&self, table: &TableArn, index: Option<&str>) -> Part<Insights> {
-        self.rates.contributor_insights.ready().await;
         let call = self.dynamodb.describe_contributor_insights().table_name(table.as_str());
-        let answer = call.set_index_name(index.map(str::to_owned)).send().await;
+        let call = call.set_index_name(index.map(str::to_owned));
+        let answer =
+            self.rates.contributor_insights.call(|turn| call.customize().interceptor(turn).send()).await;
         let insights = answer.map(|answer| {
             let mode = answer.contributor_insights_mode.map(|mode| InsightsMode::from(mode.as_str()));
             let on = matches!(
