@@ -9,8 +9,8 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::preflight::{self, Ready};
-use crate::work::{IN_HAND, context};
-use crate::{Deps, Invocation, backup_table, owed, settle, start};
+use crate::work::context;
+use crate::{Deps, Invocation, backup_table, late, owed, settle, start};
 
 /// A session makes no further attempts when it is older: the next sessions have long had their turn.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
@@ -30,6 +30,16 @@ pub(crate) async fn run(
         for record in waiting {
             settle::failed(deps, session, record.clone(), &record).await?;
         }
+        return Ok(0);
+    }
+    let (too_late, waiting): (Vec<_>, Vec<_>) = match late::is_too_late(session, now) {
+        true => waiting.into_iter().partition(|last| last.job.is_none()),
+        false => (Vec::new(), waiting),
+    };
+    for last in &too_late {
+        late::give_up(deps, session, last).await?;
+    }
+    if waiting.is_empty() {
         return Ok(0);
     }
     let ready = preflight::check(deps, false).await?;
@@ -58,7 +68,7 @@ async fn attempts(
                 backup_table::again(deps, reader, context, last).await.map(|_| 1)
             }
         })
-        .buffer_unordered(IN_HAND)
+        .buffer_unordered(deps.settings.concurrency)
         .try_fold(0, |made, one: u64| async move { Ok(made + one) })
         .await
 }

@@ -15,9 +15,23 @@ use crate::{Deps, owed, settle, unclear};
 /// How often a claim is made anew because a debt changed meanwhile; the last one takes none over.
 const CLAIMS: u32 = 3;
 
+/// What would become of a table: it would be claimed, or it cannot be backed up as things are.
+pub(crate) async fn planned(
+    deps: &Deps,
+    reader: &TableReader,
+    context: &Context<'_>,
+    wanted: Wanted<'_>,
+) -> Result<TableRecord, Refusal> {
+    let record = ready(deps, reader, context, wanted).await?;
+    Ok(match record.state {
+        TableState::Again => TableRecord { state: TableState::Failed, ..record },
+        _ => record,
+    })
+}
+
 /// Captures a table's configuration and seals its metadata; nothing is written yet. A table that cannot be backed up comes
-/// back failed.
-pub(crate) async fn ready(
+/// back failed, or to be tried again where what stands in the way passes.
+async fn ready(
     deps: &Deps,
     reader: &TableReader,
     context: &Context<'_>,
@@ -26,7 +40,10 @@ pub(crate) async fn ready(
     let table = wanted.table;
     let captured = match reader.capture(table).await {
         Ok(captured) => captured,
-        Err(error) => return Ok(failed(table, reason(&error), error.to_string())),
+        Err(error) => {
+            let state = if error.passes() { TableState::Again } else { TableState::Failed };
+            return Ok(TableRecord::without_job(table.clone(), state, reason(&error), error.to_string()));
+        }
     };
     Ok(match prepare(context, wanted, &captured, deps.now().await?) {
         Ok(record) => record,
@@ -87,9 +104,15 @@ async fn claim(
         let owed = owed::flags(session, &taken_over);
         let attempt = last.map_or(1, |last| last.attempt + 1);
         let record = ready(deps, reader, context, Wanted { table, attempt, owed }).await?;
-        if record.state == TableState::Failed {
-            return give_up(deps, session, record, last).await;
+        match record.state {
+            TableState::Failed => return give_up(deps, session, record, last).await,
+            TableState::Again => {
+                return put_off(deps, session, TableRecord { attempt, ..record }, last).await;
+            }
+            _ => {}
         }
+        // Whether any job was started is known of all attempts by the last one.
+        let record = TableRecord { job: last.and_then(|last| last.job.clone()), ..record };
         let claimed = match last {
             Some(last) => sessions.claim_again(session, &record, last, &taken_over).await?,
             None => sessions.claim_table(session, &record, &taken_over).await?,
@@ -111,8 +134,33 @@ async fn claim(
     give_up(deps, session, failed(table, "contended", message.to_owned()), last).await
 }
 
+/// An attempt got no further than the capture, for a reason that passes: another one is to be made, as after a job that
+/// failed. What the last attempt had taken over, the next one takes over.
+async fn put_off(
+    deps: &Deps,
+    session: &SessionRecord,
+    record: TableRecord,
+    last: Option<&TableRecord>,
+) -> Result<TableRecord, Refusal> {
+    tracing::warn!(session = %session.session, table = %record.table, message = record.message, "a table could not be captured for now");
+    let sessions = deps.catalog.sessions();
+    let record = match last {
+        Some(last) => TableRecord { owed: last.owed, job: last.job.clone(), ..record },
+        None => record,
+    };
+    match last {
+        Some(last) => settle::try_again(deps, session, record.clone(), last).await?,
+        None if settle::has_attempts_left(session, &record)? => {
+            sessions.claim_table(session, &record, &[]).await?
+        }
+        None => return give_up(deps, session, record, None).await,
+    };
+    // How it stands is what is written, whoever was faster.
+    Ok(sessions.table(&session.session, &record.table).await?.unwrap_or(record))
+}
+
 /// Notes that no point comes of a table. What the last attempt had taken over is owed again.
-async fn give_up(
+pub(crate) async fn give_up(
     deps: &Deps,
     session: &SessionRecord,
     record: TableRecord,
@@ -123,6 +171,7 @@ async fn give_up(
         settle::failed(deps, session, record.clone(), last).await?;
         return Ok(record);
     }
+    let record = TableRecord { state: TableState::Failed, ..record };
     if record.reason.as_deref() != Some("table_not_found") {
         owed::lost(deps, session, &record).await?;
     }
@@ -144,7 +193,7 @@ pub(crate) async fn start(
             sessions.record_job(session, &started, &job.job_id).await?;
             Ok(started)
         }
-        Err(error) if may_have_started(&error) => {
+        Err(error) if error.passes() => {
             // Still claimed: reconciliation repeats the very same call.
             tracing::warn!(session = %session.session, table = %record.table, %error, "no answer to the start of a backup");
             Ok(record)
@@ -185,11 +234,6 @@ pub(crate) async fn ask(
 fn token(session: &SessionRecord, record: &TableRecord) -> String {
     let text = format!("{}\n{}\n{}", session.session, record.table, record.attempt);
     Digest::of(text.as_bytes()).to_string()
-}
-
-pub(crate) fn may_have_started(error: &AwsError) -> bool {
-    matches!(error.fault(), Fault::NoAnswer | Fault::Throttled)
-        || error.code() == "ServiceUnavailableException"
 }
 
 pub(crate) fn failed(table: &TableArn, reason: &str, message: String) -> TableRecord {

@@ -10,12 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::input::How;
+use crate::late::LATE;
 use crate::{Deps, Invocation, cover, owed, start};
 
 /// The scheduler has so long before its wake-up counts as missed.
 const GRACE: SignedDuration = SignedDuration::from_mins(5);
-/// An occurrence is run late for so long; later, its time has passed.
-const LATE: SignedDuration = SignedDuration::from_hours(6);
 /// Nothing is made up for that lies further back.
 const BACK: SignedDuration = SignedDuration::from_hours(35 * 24);
 

@@ -23,6 +23,9 @@ pub(crate) struct Settings {
     pub(crate) region: String,
     pub(crate) account: String,
     pub(crate) start_window_minutes: u32,
+    /// Tables in hand at the same time. Capturing and starting each keep their own rates, so that with enough in hand the
+    /// slowest limit of AWS alone sets the pace.
+    pub(crate) concurrency: usize,
     pub(crate) manage_backup_settings: bool,
 }
 
@@ -43,8 +46,9 @@ pub struct Deps {
 }
 
 /// The numbers among the settings.
-struct Rates {
+struct Numbers {
     window: u32,
+    concurrency: usize,
     start: u32,
     list: u32,
     describe: u32,
@@ -73,32 +77,38 @@ impl Deps {
         let names = ["AWS_REGION", "ACCOUNT_ID", "VAULT_NAME", "CATALOG_NAME", "BACKUP_ROLE_ARN"]
             .map(|name| variables.required::<String>(name));
         let key: Option<KeyArn> = variables.required("KEY_ARN");
-        let rates = rates(&mut variables);
+        let numbers = numbers(&mut variables);
         let manage = variables.flag("MANAGE_BACKUP_SETTINGS", true);
         variables.finish()?;
         let (
             [Some(region), Some(account), Some(vault), Some(catalog), Some(role)],
             Some(key),
-            Some(rates),
+            Some(numbers),
             Some(manage),
-        ) = (names, key, rates, manage)
+        ) = (names, key, numbers, manage)
         else {
             return Err(Box::new(ConfigError::default()));
         };
-        let settings =
-            Settings { region, account, start_window_minutes: rates.window, manage_backup_settings: manage };
-        tracing::info!(?settings, %catalog, %key, role, start = rates.start, list = rates.list, read = rates.read, ?clock, "settings");
-        let list = Rate::per_second(rates.list);
+        let settings = Settings {
+            region,
+            account,
+            start_window_minutes: numbers.window,
+            concurrency: numbers.concurrency,
+            manage_backup_settings: manage,
+        };
+        let Numbers { start, list, describe, read, .. } = numbers;
+        tracing::info!(?settings, %vault, %catalog, %key, role, start, list, describe, read, ?clock, "settings");
+        let list = Rate::per_second(list);
         Ok(Self {
             catalog: Catalog::new(config, catalog),
-            vault: VaultReader::new(config, &vault, list.clone(), Rate::per_second(rates.describe)),
-            jobs: BackupJobs::new(config, &vault, role, Rate::per_second(rates.start), list),
+            vault: VaultReader::new(config, &vault, list.clone(), Rate::per_second(describe)),
+            jobs: BackupJobs::new(config, &vault, role, Rate::per_second(start), list),
             // TagResource has the same quota as StartBackupJob, and its own allowance.
-            tagger: PointTagger::new(config, Rate::per_second(rates.start)),
+            tagger: PointTagger::new(config, Rate::per_second(start)),
             region: RegionSettings::new(config),
             keys: KeyMaker::new(config, key),
-            reader: TableReader::new(config, rates.read),
-            tables: TableLister::new(config, Rate::per_second(rates.read), Rate::per_second(rates.read)),
+            reader: TableReader::new(config, read),
+            tables: TableLister::new(config, Rate::per_second(read), Rate::per_second(read)),
             bus: EventBus::new(config),
             settings,
             clock,
@@ -110,14 +120,22 @@ impl Deps {
     }
 }
 
-fn rates(variables: &mut Variables<'_>) -> Option<Rates> {
+fn numbers(variables: &mut Variables<'_>) -> Option<Numbers> {
     // AWS Backup takes 60 minutes and more; its own maximum is about a hundred years.
     let window = variables.number("START_WINDOW_MINUTES", 60..=1440, 120);
     let start = variables.number("START_RATE", 1..=1000, 5);
+    let concurrency = variables.number("SESSION_CONCURRENCY", 1..=128, 16);
     let list = variables.number("LIST_RATE", 1..=1000, 20);
     let describe = variables.number("DESCRIBE_RATE", 1..=1000, 15);
     let read = variables.number("TABLE_READ_RATE", 1..=1000, 10);
-    Some(Rates { window: window?, start: start?, list: list?, describe: describe?, read: read? })
+    Some(Numbers {
+        window: window?,
+        concurrency: usize::try_from(concurrency?).ok()?,
+        start: start?,
+        list: list?,
+        describe: describe?,
+        read: read?,
+    })
 }
 
 /// One invocation of the function.

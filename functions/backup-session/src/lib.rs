@@ -19,6 +19,7 @@ mod cover;
 mod deps;
 mod finish;
 mod input;
+mod late;
 mod listed;
 mod manual;
 mod owed;

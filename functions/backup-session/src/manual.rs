@@ -15,14 +15,13 @@ use dynachain::retention::End;
 use jiff::Timestamp;
 
 use crate::answer::Answer;
-use crate::backup_table::{self, may_have_started};
 use crate::input::BackupNow;
 use crate::listed::{self, Jobs};
 use crate::preflight::{self, Ready};
 use crate::seal::{self, NotSealed};
 use crate::settle::{self, Ended};
 use crate::unclear::{self, Found};
-use crate::{Deps, Invocation};
+use crate::{Deps, Invocation, backup_table};
 
 const PATH: &str = "$.backup_now";
 
@@ -161,7 +160,7 @@ async fn start(deps: &Deps, claimed: ManualRecord) -> Result<ManualRecord, Refus
             backups.record_job(&started, &job.job_id).await?;
             Ok(started)
         }
-        Err(error) if may_have_started(&error) => {
+        Err(error) if error.passes() => {
             tracing::warn!(table = %record.table, %error, "no answer to the start of a manual backup");
             Ok(claimed)
         }

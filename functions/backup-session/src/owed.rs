@@ -14,9 +14,6 @@ use jiff::Timestamp;
 use crate::Deps;
 use crate::seal::{Context, kept};
 
-/// Debts that are written at the same time.
-const IN_HAND: usize = 16;
-
 /// What the chains of a policy owe, by table.
 pub(crate) type Debts = HashMap<TableArn, Vec<DebtRecord>>;
 
@@ -99,7 +96,7 @@ pub(crate) async fn missed(
     let debts = deps.catalog.debts();
     let owed = tables.iter().flat_map(|table| flags.iter().map(move |flag| (table, flag)));
     stream::iter(owed.map(Ok))
-        .try_for_each_concurrent(IN_HAND, |(table, flag)| {
+        .try_for_each_concurrent(deps.settings.concurrency, |(table, flag)| {
             let debts = &debts;
             async move { debts.change(policy.id, table, flag, |debt| debt.lose(scheduled_at)).await }
         })

@@ -93,11 +93,26 @@ pub(crate) async fn unsuccessful(
     reason: &str,
     message: String,
 ) -> Result<bool, Refusal> {
-    if record.attempt <= start::document(session)?.retries {
-        let again = record.clone().because(TableState::Again, reason, message);
-        return Ok(deps.catalog.sessions().try_again(session, &again, &record).await?);
+    let again = record.clone().because(TableState::Again, reason, message);
+    try_again(deps, session, again, &record).await
+}
+
+/// Writes that another attempt is to be made after that of `again`, if the policy allows one; `last` is how the table stands.
+pub(crate) async fn try_again(
+    deps: &Deps,
+    session: &SessionRecord,
+    again: TableRecord,
+    last: &TableRecord,
+) -> Result<bool, Refusal> {
+    match has_attempts_left(session, &again)? {
+        true => Ok(deps.catalog.sessions().try_again(session, &again, last).await?),
+        false => failed(deps, session, again, last).await,
     }
-    failed(deps, session, record.clone().because(TableState::Failed, reason, message), &record).await
+}
+
+/// Whether the policy allows another attempt at a table after its present one.
+pub(crate) fn has_attempts_left(session: &SessionRecord, record: &TableRecord) -> Result<bool, Refusal> {
+    Ok(record.attempt <= start::document(session)?.retries)
 }
 
 /// No other attempt is made at the table.

@@ -14,7 +14,7 @@ use crate::answer::Answer;
 use crate::cover;
 use crate::input::{ByHand, How, first};
 use crate::preflight;
-use crate::{Deps, Invocation, work};
+use crate::{Deps, Invocation, late, work};
 
 /// A moment may lie so far ahead: clocks differ.
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
@@ -123,10 +123,17 @@ async fn again(
     let sessions = deps.catalog.sessions();
     let abandoned = record.state == SessionState::Starting && record.lease_until <= now;
     if abandoned && !how.dry_run {
-        let ready = preflight::check(deps, false).await?;
+        // Of a session that starts nothing any more nothing has to be ready.
+        let ready = match late::is_too_late(&record, now) {
+            true => None,
+            false => Some(preflight::check(deps, false).await?),
+        };
         if let Some(taken) = sessions.take_over(record.clone(), now).await? {
             tracing::info!(session = %taken.session, generation = taken.generation, "session resumed");
-            return work::resume(deps, invocation, taken, &ready, how).await;
+            return match &ready {
+                Some(ready) => work::resume(deps, invocation, taken, ready, how).await,
+                None => late::wind_up(deps, invocation, taken, how).await,
+            };
         }
     }
     let tables = sessions.tables(&record.session).await?;

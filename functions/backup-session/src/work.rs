@@ -19,9 +19,6 @@ use crate::seal::{Context, Wanted};
 use crate::start::document;
 use crate::{Deps, Invocation, backup_table, finish};
 
-/// Tables in hand at the same time. Capturing and starting each keep their own rates, so that the slowest limit of AWS
-/// alone sets the pace.
-pub(crate) const IN_HAND: usize = 16;
 /// Works on a session that was begun before: its document is the one it was claimed with.
 pub(crate) async fn resume(
     deps: &Deps,
@@ -30,60 +27,107 @@ pub(crate) async fn resume(
     ready: &Ready,
     how: &How,
 ) -> Result<Answer, Refusal> {
-    let policy = document(&record)?;
-    let cover = match &record.tables {
-        Some(tables) => Cover { covered: tables.clone(), ..Cover::default() },
-        None => cover::resolve(deps, &policy).await?,
-    };
+    let cover = cover(deps, &record).await?;
     begin(deps, invocation, record, ready, cover, how).await
+}
+
+/// The tables of a session that was claimed before.
+pub(crate) async fn cover(deps: &Deps, record: &SessionRecord) -> Result<Cover, Refusal> {
+    match &record.tables {
+        Some(tables) => Ok(Cover { covered: tables.clone(), ..Cover::default() }),
+        None => cover::resolve(deps, &document(record)?).await,
+    }
 }
 
 /// Backs up every table that is covered, as long as there is time; another invocation goes on then.
 pub(crate) async fn begin(
     deps: &Deps,
     invocation: &Invocation,
-    mut record: SessionRecord,
+    record: SessionRecord,
     ready: &Ready,
     cover: Cover,
     how: &How,
 ) -> Result<Answer, Refusal> {
+    let (work, tables) = take_up(deps, record, &cover).await?;
+    let policy = document(&work.session)?;
+    let debts = owed::of(deps, &work.session).await?;
+    let context = context(deps, &work.session, &policy, ready, &debts);
+    let reader = &deps.reader.afresh();
+    let begun = in_hand(deps, invocation, tables, |(table, known)| {
+        backup_table::backup(deps, reader, &context, table, known)
+    })
+    .await?;
+    conclude(deps, work, begun, how).await
+}
+
+/// A session that is worked on.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) session: SessionRecord,
+    /// Tables that get no backup.
+    without: Vec<TableRecord>,
+}
+
+/// A table that is covered, with how it stands if somebody has begun with it.
+pub(crate) type Covered<'a> = (&'a TableArn, Option<TableRecord>);
+
+/// Takes up the work of a session, and notes the tables that get no backup; with it come those that are covered.
+pub(crate) async fn take_up<'a>(
+    deps: &Deps,
+    session: SessionRecord,
+    cover: &'a Cover,
+) -> Result<(Work, Vec<Covered<'a>>), Refusal> {
     let sessions = deps.catalog.sessions();
-    let policy = document(&record)?;
-    let mut known: HashMap<TableArn, TableRecord> = sessions
-        .tables(&record.session)
-        .await?
-        .into_iter()
-        .map(|table| (table.table.clone(), table))
-        .collect();
-    let mut done = without_backup(&cover);
-    for table in &done {
-        sessions.note_table(&record, table).await?;
+    let known = sessions.tables(&session.session).await?;
+    let mut known: HashMap<_, _> = known.into_iter().map(|table| (table.table.clone(), table)).collect();
+    let tables = cover.covered.iter().map(|table| (table, known.remove(table))).collect();
+    let without = without_backup(cover);
+    for table in &without {
+        sessions.note_table(&session, table).await?;
     }
-    record.covered = u64::try_from(cover.covered.len() + cover.missing.len()).unwrap_or(u64::MAX);
-    let debts = owed::of(deps, &record).await?;
-    let context = context(deps, &record, &policy, ready, &debts);
-    let reader = deps.reader.afresh();
-    let begun: Vec<_> = stream::iter(cover.covered.iter().map(|table| (table, known.remove(table))))
-        .map(|(table, known)| {
-            let (context, reader) = (&context, &reader);
-            async move {
-                match invocation.has_time() {
-                    true => backup_table::backup(deps, reader, context, table, known).await.map(Some),
-                    false => Ok(None),
-                }
+    let covered = u64::try_from(cover.covered.len() + cover.missing.len()).unwrap_or(u64::MAX);
+    Ok((Work { session: SessionRecord { covered, ..session }, without }, tables))
+}
+
+/// Does something with each table, several at the same time; `None` for those that there was no time for.
+pub(crate) async fn in_hand<'a, F>(
+    deps: &Deps,
+    invocation: &Invocation,
+    tables: Vec<Covered<'a>>,
+    each: impl Fn(Covered<'a>) -> F,
+) -> Result<Vec<Option<TableRecord>>, Refusal>
+where
+    F: Future<Output = Result<TableRecord, Refusal>>,
+{
+    let each = &each;
+    stream::iter(tables)
+        .map(|table| async move {
+            match invocation.has_time() {
+                true => each(table).await.map(Some),
+                false => Ok(None),
             }
         })
-        .buffer_unordered(IN_HAND)
+        .buffer_unordered(deps.settings.concurrency)
         .try_collect()
-        .await?;
+        .await
+}
+
+/// Leaves the session to its jobs when every table was begun with, and otherwise to another invocation.
+pub(crate) async fn conclude(
+    deps: &Deps,
+    work: Work,
+    begun: Vec<Option<TableRecord>>,
+    how: &How,
+) -> Result<Answer, Refusal> {
+    let Work { mut session, without: mut done, .. } = work;
     let all_begun = begun.iter().all(Option::is_some);
     done.extend(begun.into_iter().flatten());
     if all_begun {
-        settle_start(deps, &mut record, &done).await?;
+        settle_start(deps, &mut session, &done).await?;
     } else {
-        hand_over(deps, &mut record).await?;
+        hand_over(deps, &mut session).await?;
     }
-    Ok(Answer::of(&record, done, false, false, how.after.as_ref()))
+    Ok(Answer::of(&session, done, false, false, how.after.as_ref()))
 }
 
 pub(crate) fn context<'a>(
@@ -163,9 +207,9 @@ pub(crate) async fn plan(
         .map(|table| {
             let taken_over = owed::taken_over(&context, debts.get(table).map_or(&[][..], Vec::as_slice), now);
             let owed = owed::flags(&record, &taken_over);
-            backup_table::ready(deps, &reader, &context, Wanted { table, attempt: 1, owed })
+            backup_table::planned(deps, &reader, &context, Wanted { table, attempt: 1, owed })
         })
-        .buffer_unordered(IN_HAND)
+        .buffer_unordered(deps.settings.concurrency)
         .try_collect()
         .await?;
     planned.extend(without_backup(&cover));

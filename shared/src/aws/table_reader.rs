@@ -71,6 +71,16 @@ pub enum CaptureError {
     },
 }
 
+impl CaptureError {
+    /// Whether the table can be captured later without anybody's doing, such as after a throttle.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::NotFound(_) | Self::NotActive { .. } => false,
+            Self::TagsUnreadable { error, .. } | Self::Aws { error, .. } => error.passes(),
+        }
+    }
+}
+
 /// Reads tables within the rates of the account. Clones share rates and what is known of auto scaling.
 #[derive(Clone, Debug)]
 pub struct TableReader {

@@ -1,6 +1,6 @@
 """Starts ministack for dynachain's local AWS.
 
-Five answers more, everything else goes to ministack unchanged:
+Six answers more, everything else goes to ministack unchanged:
 
 - `GET /_local/callers/<access key id>`: `{"arn", "account", "session_token"}`, or 404 for an unknown key. The AWS Backup
   emulator asks it whose role a signed request carries, so that it can enforce the template's policies as ministack does
@@ -13,6 +13,8 @@ Five answers more, everything else goes to ministack unchanged:
   it together with its own. `GET /_local/regions` answers `{"off": [...]}`.
 - `PUT /_local/tables/<status>/<table ARN>`: gives a table a status, such as `CREATING`. ministack makes and deletes tables
   at once, AWS does not, and tests need a table in between. A table's global indexes are created along with it.
+- `PUT /_local/throttles/<operation>/<table>`, `{"throttled": true}`: DynamoDB throttles that operation on that table
+  (`throttles.py`), until it is told `false`.
 
 What ministack lacks or gets wrong, and this template meets, is set right in `corrections.py`.
 """
@@ -23,6 +25,7 @@ from collections import Counter
 
 import corrections
 import switches
+import throttles
 from ministack import app as ministack
 from ministack.core.iam_evaluator import resolve_caller_identity
 from ministack.services import dynamodb, eventbridge, scheduler
@@ -32,6 +35,7 @@ CALLERS = "/_local/callers/"
 CALLS = "/_local/calls"
 REGIONS = "/_local/regions"
 TABLES = "/_local/tables/"
+THROTTLES = "/_local/throttles/"
 WAKES = "/_local/wakes"
 wrapped = ministack.app
 calls: Counter[str] = Counter()
@@ -75,16 +79,31 @@ def set_table_status(status_and_arn: str) -> dict | None:
     return {"TableStatus": status}
 
 
-async def switch_region(region: str, receive) -> tuple[int, dict]:
-    """Switches a Region off or on, as the request's body says."""
+async def asked(receive, member: str) -> bool | None:
+    """What a request's JSON body says of a member; none when that is neither true nor false."""
     body, more = b"", True
     while more:
         message = await receive()
         body, more = body + message.get("body", b""), message.get("more_body", False)
-    available = corrections.fields(body).get("available")
-    if not region or not isinstance(available, bool):
+    value = corrections.fields(body).get(member)
+    return value if isinstance(value, bool) else None
+
+
+async def switch_region(region: str, receive) -> tuple[int, dict]:
+    """Switches a Region off or on, as the request's body says."""
+    available = await asked(receive, "available")
+    if not region or available is None:
         return 400, {"message": '{"available": true} or {"available": false} for a Region is expected'}
     return 200, {"off": switches.switch(region, available)}
+
+
+async def switch_throttle(operation_and_table: str, receive) -> tuple[int, dict]:
+    """Lets an operation on a table be throttled or not, as the request's body says."""
+    operation, _, table = operation_and_table.partition("/")
+    on = await asked(receive, "throttled")
+    if not operation or not table or on is None:
+        return 400, {"message": '{"throttled": true} or {"throttled": false} for an operation and a table is expected'}
+    return 200, {"throttled": throttles.switch(operation, table, on)}
 
 
 def count(headers: list[tuple[bytes, bytes]]) -> None:
@@ -119,6 +138,8 @@ async def app(scope, receive, send):
         await answer(send, 200, {"off": sorted(switches.off)})
     elif path.startswith(f"{REGIONS}/") and scope["method"] == "PUT":
         await answer(send, *await switch_region(path.removeprefix(f"{REGIONS}/"), receive))
+    elif path.startswith(THROTTLES) and scope["method"] == "PUT":
+        await answer(send, *await switch_throttle(path.removeprefix(THROTTLES), receive))
     elif path.startswith(TABLES) and scope["method"] == "PUT":
         found = set_table_status(path.removeprefix(TABLES))
         await answer(send, *((404, {"message": "there is no such table"}) if found is None else (200, found)))
@@ -137,6 +158,7 @@ async def app(scope, receive, send):
 if __name__ == "__main__":
     end_with_parent()
     corrections.apply()
+    throttles.apply()
     ministack.app = app
     sys.argv = sys.argv[:1]
     sys.exit(ministack.main())

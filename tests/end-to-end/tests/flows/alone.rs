@@ -32,6 +32,7 @@ fn settings() -> BTreeMap<String, String> {
         ("COPY_DEADLINE_DAYS", "7"),
         ("START_WINDOW_MINUTES", "120"),
         ("START_RATE", "5"),
+        ("SESSION_CONCURRENCY", "16"),
         ("LIST_RATE", "20"),
         ("DESCRIBE_RATE", "15"),
         ("TABLE_READ_RATE", "10"),

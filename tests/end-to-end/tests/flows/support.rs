@@ -191,6 +191,13 @@ impl World {
         http::request(self.stack.endpoint(), "PUT", &path, None).await;
     }
 
+    /// Lets DynamoDB throttle an operation on a table, or not any more.
+    pub(crate) async fn throttle(&self, operation: &str, table: &str, throttled: bool) {
+        let path = format!("/_local/throttles/{operation}/{table}");
+        let body = json!({"throttled": throttled});
+        http::request(self.stack.endpoint(), "PUT", &path, Some(&body)).await;
+    }
+
     /// All schedules that EventBridge Scheduler has, by name, as the local AWS stores them.
     pub(crate) async fn schedules(&self) -> BTreeMap<String, Value> {
         let stored = http::request(self.stack.endpoint(), "GET", "/_local/wakes", None).await;

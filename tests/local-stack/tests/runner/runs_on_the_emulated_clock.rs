@@ -55,6 +55,7 @@ async fn functions_have_their_settings_and_the_clock(stack: &LocalStack) {
         ("ACCOUNT_ID", "111122223333"),
         ("START_WINDOW_MINUTES", "120"),
         ("START_RATE", "5"),
+        ("SESSION_CONCURRENCY", "16"),
         ("MANAGE_BACKUP_SETTINGS", "true"),
         ("AWS_ENDPOINT_URL_BACKUP", stack.backup_endpoint()),
         ("DYNACHAIN_TEST_CLOCK", stack.control_endpoint()),
