@@ -123,7 +123,7 @@ async fn again(
     let sessions = deps.catalog.sessions();
     let abandoned = record.state == SessionState::Starting && record.lease_until <= now;
     if abandoned && !how.dry_run {
-        let ready = preflight::check(deps, false).await?;
+        let ready = preflight::check(deps, &document(&record)?, false).await?;
         if let Some(taken) = sessions.take_over(record.clone(), now).await? {
             tracing::info!(session = %taken.session, generation = taken.generation, "session resumed");
             return work::resume(deps, invocation, taken, &ready, how).await;
@@ -145,7 +145,7 @@ async fn run(
     if let Some(record) = sessions.get(&wanted.session).await? {
         return again(deps, invocation, record, now, how).await;
     }
-    let ready = preflight::check(deps, how.dry_run).await?;
+    let ready = preflight::check(deps, &wanted.policy.document, how.dry_run).await?;
     let mut cover = cover::resolve(deps, &wanted.policy.document).await?;
     if let Some(tables) = &tables {
         cover = cover.only(tables)?;
