@@ -93,9 +93,9 @@ fn about_own_key(deps: &Deps, error: &AwsError) -> Refusal {
         Trouble::Denied => unavailable(format!(
             "this function may not use the key {key}; allow its role in the key's policy: {error}"
         )),
-        Trouble::Unusable => {
-            unavailable(format!("the key {key} cannot be used; enable it, or give the stack another: {error}"))
-        }
+        Trouble::Unusable => unavailable(format!(
+            "the key {key} cannot be used; enable it, or give the stack another: {error}"
+        )),
         Trouble::Other => error.refusal(),
     }
 }

@@ -1,7 +1,7 @@
 //! What statements are about: as ARN patterns in a policy, and as the very resources that a backup policy needs.
 
 use super::{Role, Stack};
-use crate::id::{PolicyName, TableArn, VaultArn};
+use crate::id::{KeyArn, PolicyName, TableArn, VaultArn};
 
 /// The resources of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Resources {
     OwnPointsAnywhere,
     /// The stack's key.
     Key,
+    /// The keys of copy targets in other accounts.
+    TargetKeys,
     /// The account's keys in this Region.
     KeysHere,
     /// The account's keys in every Region.
@@ -59,6 +61,8 @@ pub struct Subjects {
     pub tables: Vec<TableArn>,
     /// The vaults it copies to.
     pub targets: Vec<VaultArn>,
+    /// The keys of those of them in other accounts.
+    pub keys: Vec<KeyArn>,
 }
 
 impl Resources {
@@ -78,6 +82,7 @@ impl Resources {
             Self::Points => stack.arn("backup", "recovery-point:*"),
             Self::OwnPointsAnywhere => format!("arn:{partition}:backup:*:{account}:recovery-point:*"),
             Self::Key => stack.key.to_string(),
+            Self::TargetKeys => return stack.target_keys.iter().map(ToString::to_string).collect(),
             Self::KeysHere => stack.arn("kms", "key/*"),
             Self::OwnKeysAnywhere => format!("arn:{partition}:kms:*:{account}:key/*"),
             Self::Schedules => stack.arn("scheduler", &format!("schedule/{}/*", stack.schedule_group)),
@@ -115,6 +120,9 @@ impl Resources {
                     format!("arn:{partition}:backup:{region}:{}:recovery-point:{ANY}", stack.account)
                 })
                 .collect(),
+            Self::TargetKeys if !subjects.keys.is_empty() => {
+                subjects.keys.iter().map(ToString::to_string).collect()
+            }
             Self::KeysHere => vec![stack.key.to_string()],
             Self::OwnKeysAnywhere => own_vaults()
                 .filter_map(|vault| stack.key.in_region(vault.region()).ok())

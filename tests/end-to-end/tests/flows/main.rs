@@ -17,6 +17,7 @@ mod killed;
 mod malformed;
 mod manual;
 mod metadata;
+mod other_account;
 mod permissions;
 mod policies;
 mod recovery;

@@ -44,22 +44,28 @@ impl World {
 
     /// With other stack parameters.
     pub(crate) async fn with(parameters: &[(&str, &str)], target_region: bool) -> Self {
-        Self::launch(START, parameters, target_region).await
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let target_regions = if target_region { vec![TARGET_REGION] } else { Vec::new() };
+        Self::launch(
+            START,
+            Options { parameters: parameters.collect(), target_regions, ..Options::default() },
+        )
+        .await
     }
 
     /// The source Region alone, at another time.
     pub(crate) async fn start_at(moment: &str) -> Self {
-        Self::launch(moment, &[], false).await
+        Self::launch(moment, Options { target_regions: Vec::new(), ..Options::default() }).await
     }
 
-    async fn launch(moment: &str, parameters: &[(&str, &str)], target_region: bool) -> Self {
-        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let options = Options {
-            now: Some(at(moment)),
-            parameters: parameters.collect(),
-            target_region,
-            ..Options::default()
-        };
+    /// The source Region, and a stack in another account into which it may copy.
+    pub(crate) async fn start_with_other_account() -> Self {
+        let options = Options { target_regions: Vec::new(), other_account: true, ..Options::default() };
+        Self::launch(START, options).await
+    }
+
+    async fn launch(moment: &str, options: Options) -> Self {
+        let options = Options { now: Some(at(moment)), ..options };
         let stack = LocalStack::start(options).await.expect("a local AWS");
         stack.timeline().set_speed(0.0).await.expect("a clock that stands still");
         Self { stack }
@@ -273,7 +279,12 @@ pub(crate) fn arn(table: &str) -> TableArn {
 
 /// The vault of a Region.
 pub(crate) fn vault(region: &str) -> String {
-    format!("arn:aws:backup:{region}:{ACCOUNT}:backup-vault:{VAULT}")
+    vault_of(ACCOUNT, region)
+}
+
+/// The vault of an account's Region.
+pub(crate) fn vault_of(account: &str, region: &str) -> String {
+    format!("arn:aws:backup:{region}:{account}:backup-vault:{VAULT}")
 }
 
 /// A JSON array's elements.
