@@ -14,11 +14,14 @@
 //! | catch-up | `CAUGHT_UP#<policy id>` | `CAUGHT_UP` | | | policy |
 //! | manual backup | `MANUAL#<request id>` | `MANUAL` | `MANUAL#OPEN` while open | `<claimed at>` | id; open ones |
 //! | restore point | `POINT#<recovery point ARN>` | `POINT` | `POINTS#<shard>` | `<recovery point ARN>` | ARN; all (rebuild) |
-//! | copy | `COPY#<source recovery point ARN>` | `<target vault ARN>` | | | source and target |
+//! | copy | `COPY#<source recovery point ARN>` | `<target vault ARN>` | `COPIES#<destination>#<shard>` while missing | `<state>#<due at>#…` | source and target; destination, those that are due; all that are missing |
+//! | destination of copies | `COPY_DESTINATIONS` | `TO#<account>/<Region>` | | | all |
+//! | slot of a running copy | `COPY_SLOTS` | `SLOT#<destination>#<number>` | | | all |
+//! | table that is being copied | `COPY_SLOTS` | `TABLE#<table ARN>` | | | whether it is there |
 //! | rest of a configuration | `POINT#<recovery point ARN>` | `CONFIG` | | | ARN |
 //!
 //! Items about sessions and manual backups carry `expires_at` (TTL, 90 days), and so do debts once they are paid; policies,
-//! restore points and what is owed do not.
+//! restore points, their copies and what is owed do not.
 
 mod caught_up;
 mod conflicts;
@@ -31,7 +34,7 @@ mod policies;
 mod sessions;
 mod transaction;
 
-pub use copies::{Copies, CopyState};
+pub use copies::{Copies, CopyRecord, CopyState, Slot};
 pub use debts::{DebtRecord, Debts};
 pub use item::CatalogError;
 pub use manual::{ManualBackups, ManualRecord};

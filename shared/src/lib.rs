@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod chain;
 pub mod clock;
 pub mod config;
+pub mod copying;
 pub mod error;
 pub mod estimate;
 pub mod event;

@@ -78,6 +78,11 @@ pub enum NoTagRoom {
     },
 }
 
+/// The tags of a sealed core; `None` when it is too long for any number of tags.
+pub fn core_tags(sealed: &[u8]) -> Option<BTreeMap<String, String>> {
+    Some((1..).zip(cut(sealed)?).map(|(n, piece)| (piece_tag(PartName::Core, n), piece)).collect())
+}
+
 /// Lays out a point's metadata beside the policy's own tags and those that the table passes on.
 ///
 /// # Errors
@@ -96,8 +101,7 @@ pub fn lay_out(
         }
         at_start.insert(key_tag(n), value);
     }
-    let core = cut(&sealed.core).ok_or(NoTagRoom::Core { length: sealed.core.len() })?;
-    at_start.extend((1..).zip(core).map(|(n, piece)| (piece_tag(PartName::Core, n), piece)));
+    at_start.extend(core_tags(&sealed.core).ok_or(NoTagRoom::Core { length: sealed.core.len() })?);
     if at_start.len() > AT_START {
         return Err(NoTagRoom::AtStart { ours: at_start.len() });
     }
