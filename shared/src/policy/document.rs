@@ -122,7 +122,9 @@ impl Document {
     /// once, in the order of the targets.
     pub fn recipients(&self, is_target: impl Fn(&VaultArn) -> bool) -> Vec<&KeyArn> {
         let mut keys: Vec<&KeyArn> = Vec::new();
-        for key in self.copies.iter().filter(|copy| is_target(&copy.vault)).filter_map(|copy| copy.key.as_ref()) {
+        for key in
+            self.copies.iter().filter(|copy| is_target(&copy.vault)).filter_map(|copy| copy.key.as_ref())
+        {
             if !keys.contains(&key) {
                 keys.push(key);
             }
