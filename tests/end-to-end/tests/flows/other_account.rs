@@ -1,7 +1,7 @@
 //! Copies to another account: sealed for its key too, and read there with that key alone.
 
 use end_to_end::points;
-use local_stack::{ACCOUNT, OTHER_ACCOUNT, SOURCE_REGION, TARGET_REGION, VAULT};
+use local_stack::{ACCOUNT, OTHER_ACCOUNT, SOURCE_REGION, TARGET_REGION};
 use serde_json::{Value, json};
 
 use crate::permissions::document;
@@ -35,19 +35,6 @@ impl World {
         report.expect("a report")
     }
 
-    /// Copies a point into the other account's vault, as the stack's own role does.
-    async fn copy_there(&self, point: &str) {
-        let role = self.jobs().await[0].iam_role_arn().expect("a role").to_owned();
-        let copy = self.backup().await.start_copy_job().recovery_point_arn(point).iam_role_arn(role);
-        let there = vault_of(OTHER_ACCOUNT, TARGET_REGION);
-        let started = copy.source_backup_vault_name(VAULT).destination_backup_vault_arn(there).send().await;
-        let id = started.expect("a copy job").copy_job_id.expect("its id");
-        self.finish_jobs().await;
-        let job = self.backup().await.describe_copy_job().copy_job_id(id).send().await.expect("the job");
-        let job = job.copy_job().expect("the job").clone();
-        assert_eq!(job.state().map(|state| state.as_str()), Some("COMPLETED"), "{job:?}");
-    }
-
     /// How often functions have asked KMS for this.
     async fn kms_calls(&self, operation: &str) -> u64 {
         let calls = self.stack.other_calls().await.expect("the calls");
@@ -71,7 +58,7 @@ async fn the_other_account_reads_its_chain_with_its_own_key_alone() {
     let made: Vec<String> = ["a-1", "a-2"].map(|table| only_point(&report, table)).into();
     for point in &made {
         assert_eq!(key_tags(&world.tags(point).await), ["1", "2"]);
-        world.copy_there(point).await;
+        world.copy(point, &vault_of(OTHER_ACCOUNT, TARGET_REGION)).await;
     }
     // A point that is not copied there is none of that account's business.
     world.jump(ELEVEN).await;
