@@ -250,7 +250,11 @@ impl World {
         self.finish_jobs().await;
         let job = self.backup().await.describe_copy_job().copy_job_id(id).send().await.expect("the job");
         let job = job.copy_job.expect("the job");
-        assert_eq!(job.state().map(|state| state.as_str()), Some("COMPLETED"), "{job:?}");
+        assert_eq!(
+            job.state().map(aws_sdk_backup::types::CopyJobState::as_str),
+            Some("COMPLETED"),
+            "{job:?}"
+        );
         job.destination_recovery_point_arn.expect("a copy")
     }
 
