@@ -18,7 +18,9 @@
 //! | destination of copies | `COPY_DESTINATIONS` | `TO#<account>/<Region>` | | | all |
 //! | slot of a running copy | `COPY_SLOTS` | `SLOT#<destination>#<number>` | | | all |
 //! | table that is being copied | `COPY_SLOTS` | `TABLE#<table ARN>` | | | whether it is there |
+//! | newest copy | `COPIED#<table ARN>` | `<target vault ARN>` | | | table |
 //! | rest of a configuration | `POINT#<recovery point ARN>` | `CONFIG` | | | ARN |
+//! | rest of a copy's configuration | `CONFIG#<table ARN>` | `<started at>#<digest>` | | | what the copy's core says |
 //!
 //! Items about sessions and manual backups carry `expires_at` (TTL, 90 days), and so do debts once they are paid; policies,
 //! restore points, their copies and what is owed do not.
@@ -34,7 +36,7 @@ mod policies;
 mod sessions;
 mod transaction;
 
-pub use copies::{Copies, CopyRecord, CopyState, Slot};
+pub use copies::{Copies, CopyRecord, CopyState, NewestCopy, Slot};
 pub use debts::{DebtRecord, Debts};
 pub use item::CatalogError;
 pub use manual::{ManualBackups, ManualRecord};

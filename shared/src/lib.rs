@@ -16,6 +16,7 @@ pub mod estimate;
 pub mod event;
 pub mod evolving;
 pub mod id;
+pub mod invocation;
 pub mod metadata;
 mod open_text;
 pub mod permissions;

@@ -4,6 +4,7 @@
 //! neither can change without the other.
 
 mod backup;
+mod backup_copy;
 mod backup_session;
 mod chain_report;
 mod condition;
@@ -25,6 +26,8 @@ use crate::id::{KeyArn, VaultArn, partition_of};
 pub enum Role {
     /// Of the function `dynachain-policy`.
     Policy,
+    /// Of the function `dynachain-backup-copy`.
+    BackupCopy,
     /// Of the function `dynachain-backup-session`.
     BackupSession,
     /// Of the function `dynachain-chain-report`.
@@ -37,13 +40,20 @@ pub enum Role {
 
 impl Role {
     /// All of them, in the order of `check`'s findings.
-    pub const ALL: [Self; 5] =
-        [Self::Policy, Self::BackupSession, Self::ChainReport, Self::Backup, Self::Scheduler];
+    pub const ALL: [Self; 6] = [
+        Self::Policy,
+        Self::BackupCopy,
+        Self::BackupSession,
+        Self::ChainReport,
+        Self::Backup,
+        Self::Scheduler,
+    ];
 
     /// The role's name in the template.
     pub fn logical_id(self) -> &'static str {
         match self {
             Self::Policy => "PolicyRole",
+            Self::BackupCopy => "BackupCopyRole",
             Self::BackupSession => "BackupSessionRole",
             Self::ChainReport => "ChainReportRole",
             Self::Backup => "BackupRole",
@@ -55,6 +65,7 @@ impl Role {
     pub fn variable(self) -> &'static str {
         match self {
             Self::Policy => "POLICY_ROLE_ARN",
+            Self::BackupCopy => "BACKUP_COPY_ROLE_ARN",
             Self::BackupSession => "BACKUP_SESSION_ROLE_ARN",
             Self::ChainReport => "CHAIN_REPORT_ROLE_ARN",
             Self::Backup => "BACKUP_ROLE_ARN",
@@ -65,7 +76,9 @@ impl Role {
     /// The service that assumes the role.
     pub fn service(self) -> &'static str {
         match self {
-            Self::Policy | Self::BackupSession | Self::ChainReport => "lambda.amazonaws.com",
+            Self::Policy | Self::BackupCopy | Self::BackupSession | Self::ChainReport => {
+                "lambda.amazonaws.com"
+            }
             Self::Backup => "backup.amazonaws.com",
             Self::Scheduler => "scheduler.amazonaws.com",
         }
@@ -75,6 +88,7 @@ impl Role {
     pub fn permissions(self, stack: &Stack) -> impl Iterator<Item = &'static Permission> {
         let all = match self {
             Self::Policy => policy::PERMISSIONS,
+            Self::BackupCopy => backup_copy::PERMISSIONS,
             Self::BackupSession => backup_session::PERMISSIONS,
             Self::ChainReport => chain_report::PERMISSIONS,
             Self::Backup => backup::PERMISSIONS,

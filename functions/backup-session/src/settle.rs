@@ -6,7 +6,7 @@ use dynachain::aws::backup::JobStatus;
 use dynachain::aws::{AwsError, Fault};
 use dynachain::catalog::{JobRecord, SessionRecord, TableRecord, TableState};
 use dynachain::error::Refusal;
-use dynachain::event::{BackupJob, JobState};
+use dynachain::event::{BackupJob, JobState, PointCompleted};
 use dynachain::evolving::Evolving;
 use dynachain::id::RecoveryPointArn;
 use dynachain::metadata::{Core, Part, PointTags};
@@ -78,7 +78,11 @@ pub(crate) async fn table(
         if settled.state == TableState::Completed {
             owed::paid(deps, session, &settled).await?;
         }
-        return close(deps, session, &settled, &record).await;
+        let closed = close(deps, session, &settled, &record).await?;
+        if closed {
+            tell_copying(deps, session, &settled).await;
+        }
+        return Ok(closed);
     }
     let (reason, message) = said(ended);
     unsuccessful(deps, session, record, reason, message).await
@@ -144,6 +148,22 @@ pub(crate) async fn completed(
         points.remember(&point, &core).await?;
     }
     Ok(TableRecord { state: TableState::Completed, recovery_point: Some(point), ..record })
+}
+
+/// Copying has heard of the job's end too, and leaves a point alone whose metadata is not whole yet: this tells that it is. An
+/// event that gets lost is made up for by copying's own reconciliation.
+async fn tell_copying(deps: &Deps, session: &SessionRecord, settled: &TableRecord) {
+    let added = !settled.later_tags.is_empty() || settled.sealed_config.is_some();
+    let copied = decoded_core(settled).is_none_or(|core| !core.copies.is_empty());
+    let Some(point) = settled.recovery_point.as_ref().filter(|_| added && copied) else { return };
+    let event = PointCompleted {
+        session: session.session.clone(),
+        table: settled.table.clone(),
+        recovery_point: point.clone(),
+    };
+    if let Err(error) = deps.bus.emit(&event).await {
+        tracing::warn!(%point, %error, "nobody is told that the point can be copied");
+    }
 }
 
 /// Somebody gave the point tags meanwhile, and the rest of its configuration has no room left: the catalog keeps it.

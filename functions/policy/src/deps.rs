@@ -212,6 +212,7 @@ mod tests {
                 "KEY_ARN",
                 "INVOCATION_DLQ_ARN",
                 "POLICY_ROLE_ARN",
+                "BACKUP_COPY_ROLE_ARN",
                 "BACKUP_SESSION_ROLE_ARN",
                 "CHAIN_REPORT_ROLE_ARN",
                 "BACKUP_ROLE_ARN",

@@ -3,15 +3,17 @@
 //! Timestamps are cut to milliseconds as AWS gives them; missing required members are errors, never guesses.
 
 mod client;
+mod copy_jobs;
 mod jobs;
 mod settings;
 mod tags;
 mod vault;
 
+pub use copy_jobs::{CopyJobStatus, CopyJobs, StartCopy};
 pub use jobs::{BackupJobs, JobStatus, StartBackup, StartedJob};
 pub use settings::RegionSettings;
 pub use tags::PointTagger;
-pub use vault::{PointPage, Vault, VaultReader};
+pub use vault::{PointPage, PointState, Vault, VaultReader};
 
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;

@@ -5,6 +5,7 @@
 //! their table, both taken and given back in one transaction with the record: so there are never more jobs than slots, and
 //! never two of one table, however many invocations there are and wherever one of them dies.
 
+mod newest;
 mod record;
 mod slots;
 
@@ -15,6 +16,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde::Deserialize;
 
+pub use newest::NewestCopy;
 pub use record::{CopyRecord, CopyState};
 pub use slots::Slot;
 
@@ -25,6 +27,8 @@ use crate::copying::Destination;
 use crate::id::{RecoveryPointArn, TableArn, VaultArn};
 
 const CONCURRENT: usize = 8;
+/// Copies that are read at a time when those that are due are looked for.
+const PAGE: i32 = 50;
 /// How many partitions of the index the copies to one destination are spread over; all of one table are in one.
 const SHARDS: u32 = 8;
 /// The destinations that copies were ever wanted at.
@@ -132,8 +136,8 @@ impl Copies {
         Ok(missing)
     }
 
-    /// The first copies to a destination that are due at `now`, so many of each partition of the index; oldest first within
-    /// each.
+    /// Copies to a destination that are due at `now` and that `accept` takes, up to so many of each partition of the index;
+    /// each partition is asked oldest first.
     ///
     /// # Errors
     /// When DynamoDB refuses.
@@ -141,8 +145,10 @@ impl Copies {
         &self,
         destination: &Destination,
         now: Timestamp,
-        most: i32,
+        most: usize,
+        mut accept: impl FnMut(&CopyRecord) -> bool,
     ) -> Result<Vec<CopyRecord>, CatalogError> {
+        let text = |text: String| AttributeValue::S(text);
         let mut due = Vec::new();
         for shard in 0..SHARDS {
             let query = self
@@ -151,14 +157,21 @@ impl Copies {
                 .query()
                 .index_name("gsi1")
                 .key_condition_expression("gsi1pk = :partition AND gsi1sk BETWEEN :from AND :until")
-                .expression_attribute_values(
-                    ":partition",
-                    AttributeValue::S(index_partition(destination, shard)),
-                )
-                .expression_attribute_values(":from", AttributeValue::S(record::due_prefix(None)))
-                .expression_attribute_values(":until", AttributeValue::S(record::due_prefix(Some(now))));
-            let items = self.0.query(query, Some(most)).await?;
-            due.extend(items.into_iter().filter_map(|item| self.readable(item)));
+                .expression_attribute_values(":partition", text(index_partition(destination, shard)))
+                .expression_attribute_values(":from", text(record::due_prefix(None)))
+                .expression_attribute_values(":until", text(record::due_prefix(Some(now))));
+            let (mut found, mut start) = (0, None);
+            loop {
+                let (items, next) = self.0.page(&query, PAGE, start).await?;
+                let records = items.into_iter().filter_map(|item| self.readable(item));
+                let taken: Vec<_> = records.filter(|record| accept(record)).take(most - found).collect();
+                found += taken.len();
+                due.extend(taken);
+                start = next;
+                if start.is_none() || found >= most {
+                    break;
+                }
+            }
         }
         Ok(due)
     }

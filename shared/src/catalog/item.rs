@@ -47,6 +47,11 @@ pub enum CatalogError {
 }
 
 impl CatalogError {
+    /// Whether there is no such table: no stack was ever deployed there.
+    pub fn is_missing_table(&self) -> bool {
+        matches!(self, Self::Aws { source, .. } if source.fault() == Fault::NotFound)
+    }
+
     /// Whether a conditional write found its condition not met.
     pub fn is_condition_failed(&self) -> bool {
         matches!(self, Self::Aws { source, .. } if source.fault() == Fault::ConditionFailed)
@@ -135,18 +140,17 @@ impl Catalog {
             .map_err(|error| self.unwritable(&Key::new("attribute", ""), &error))
     }
 
-    /// One item, read consistently.
+    /// What one item says, read consistently.
     pub(super) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, CatalogError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key.attributes()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| self.aws(AwsError::new("GetItem", &error)))?;
-        answer.item.map(|item| self.parse(item)).transpose()
+        self.get_item(key).await?.map(|item| self.parse(item)).transpose()
+    }
+
+    /// One item, read consistently.
+    pub(super) async fn get_item(&self, key: &Key) -> Result<Option<Item>, CatalogError> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
+        // On the heap: the futures of whoever calls this are deep enough.
+        let answer = Box::pin(get.consistent_read(true).send()).await;
+        Ok(answer.map_err(|error| self.aws(AwsError::new("GetItem", &error)))?.item)
     }
 
     /// Those of up to [`BATCH`] items that are there, in any order, as eventually consistent as such reads are.
@@ -256,17 +260,28 @@ impl Catalog {
         query: QueryFluentBuilder,
         limit: Option<i32>,
     ) -> Result<Vec<Item>, CatalogError> {
-        let query = query.table_name(&self.table).set_limit(limit);
         let mut found = Vec::new();
         let mut start = None;
         loop {
-            let page = query.clone().set_exclusive_start_key(start.take()).send().await;
-            let page = page.map_err(|error| self.aws(AwsError::new("Query", &error)))?;
-            found.extend(page.items.unwrap_or_default());
-            start = page.last_evaluated_key;
+            let (items, next) = self.page(&query, limit, start).await?;
+            found.extend(items);
+            start = next;
             if start.is_none() || limit.is_some() {
                 return Ok(found);
             }
         }
+    }
+
+    /// One page of a query, of up to a limit, and where the next one begins.
+    pub(super) async fn page(
+        &self,
+        query: &QueryFluentBuilder,
+        limit: impl Into<Option<i32>>,
+        start: Option<Item>,
+    ) -> Result<(Vec<Item>, Option<Item>), CatalogError> {
+        let query = query.clone().table_name(&self.table).set_limit(limit.into());
+        let page = Box::pin(query.set_exclusive_start_key(start).send()).await;
+        let page = page.map_err(|error| self.aws(AwsError::new("Query", &error)))?;
+        Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
 }

@@ -8,7 +8,7 @@ use super::Event;
 use super::fields::Fields;
 use crate::chain::Flags;
 use crate::error::Problem;
-use crate::id::{PolicyName, RecoveryPointArn, SessionId};
+use crate::id::{PolicyName, RecoveryPointArn, SessionId, TableArn, VaultArn};
 
 /// The source of our own events.
 pub const SOURCE: &str = "dynachain";
@@ -92,17 +92,84 @@ impl OwnEvent for SessionContinued {
     const DETAIL_TYPE: &'static str = "Backup Session Continued";
 }
 
+/// A session has added the rest of a point's metadata after its job had ended: from now on the point can be copied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointCompleted {
+    /// The session.
+    pub session: SessionId,
+    /// The table.
+    pub table: TableArn,
+    /// The point.
+    pub recovery_point: RecoveryPointArn,
+}
+
+impl OwnEvent for PointCompleted {
+    const DETAIL_TYPE: &'static str = "Restore Point Completed";
+}
+
+/// No further attempt is made at a copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyGivenUp {
+    /// The table.
+    pub table: TableArn,
+    /// The point that was to be copied.
+    pub recovery_point: RecoveryPointArn,
+    /// The vault it was to be copied to.
+    pub target: VaultArn,
+    /// The policy that wanted it.
+    pub policy: PolicyName,
+    /// The moment that the point was made for.
+    pub scheduled_at: Timestamp,
+    /// How many copy jobs were asked for.
+    pub attempts: u32,
+    /// A word for the reason.
+    pub reason: String,
+    /// What happened and what to do about it.
+    pub message: String,
+}
+
+impl OwnEvent for CopyGivenUp {
+    const DETAIL_TYPE: &'static str = "Copy Given Up";
+}
+
+/// Looking after copies ran out of time; whoever receives this goes on with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopiesContinued {
+    /// Where to go on; only the function that wrote it reads it.
+    #[serde(flatten)]
+    pub cursor: Map<String, Value>,
+}
+
+impl OwnEvent for CopiesContinued {
+    const DETAIL_TYPE: &'static str = "Backup Copy Continued";
+}
+
+/// The kinds of our own events that functions of ours receive.
+pub(super) const RECEIVED: [&str; 4] = [
+    SessionFinished::DETAIL_TYPE,
+    SessionContinued::DETAIL_TYPE,
+    PointCompleted::DETAIL_TYPE,
+    CopiesContinued::DETAIL_TYPE,
+];
+
 pub(super) fn read(
     detail_type: &str,
     detail: &Map<String, Value>,
     problems: &mut Vec<Problem>,
 ) -> Option<Event> {
-    Fields::new("$.detail", detail, problems).required::<SessionId>("session")?;
-    let detail = Value::Object(detail.clone());
-    let event = if detail_type == SessionFinished::DETAIL_TYPE {
-        serde_json::from_value(detail).map(|finished| Event::SessionFinished(Box::new(finished)))
+    let detail = if detail_type == CopiesContinued::DETAIL_TYPE {
+        Value::Object(detail.clone())
     } else {
-        serde_json::from_value(detail).map(Event::SessionContinued)
+        Fields::new("$.detail", detail, problems).required::<SessionId>("session")?;
+        Value::Object(detail.clone())
+    };
+    let event = match detail_type {
+        SessionFinished::DETAIL_TYPE => {
+            serde_json::from_value(detail).map(|finished| Event::SessionFinished(Box::new(finished)))
+        }
+        PointCompleted::DETAIL_TYPE => serde_json::from_value(detail).map(Event::PointCompleted),
+        CopiesContinued::DETAIL_TYPE => serde_json::from_value(detail).map(Event::CopiesContinued),
+        _ => serde_json::from_value(detail).map(Event::SessionContinued),
     };
     event.map_err(|error| problems.push(Problem::new("$.detail", error.to_string()))).ok()
 }

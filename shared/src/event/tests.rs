@@ -217,6 +217,17 @@ fn our_own_events_are_read_and_written_alike() {
     let Event::SessionFinished(finished) = parse(&event).unwrap() else { panic!("not an end") };
     assert_eq!((finished.tables.covered, finished.failures.len()), (3, 1));
     assert_eq!(serde_json::to_value(&finished).unwrap(), event["detail"]);
+
+    let event = json!({ "source": "dynachain", "detail-type": "Restore Point Completed", "detail": {
+        "session": "orders@2026-01-31T06:00:00Z", "table": TABLE, "recovery_point": POINT,
+    } });
+    let Event::PointCompleted(completed) = parse(&event).unwrap() else { panic!("not a point") };
+    assert_eq!(serde_json::to_value(&completed).unwrap(), event["detail"]);
+
+    let event =
+        json!({ "source": "dynachain", "detail-type": "Backup Copy Continued", "detail": {"page": "x"} });
+    let Event::CopiesContinued(continued) = parse(&event).unwrap() else { panic!("not a continuation") };
+    assert_eq!(serde_json::to_value(&continued).unwrap(), event["detail"]);
 }
 
 #[rstest]

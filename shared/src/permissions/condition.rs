@@ -7,6 +7,13 @@ use super::Stack;
 /// The keys of the encryption context of every data key.
 const CONTEXT_KEYS: [&str; 2] = ["dynachain:format", "dynachain:source"];
 
+/// The tag `dynachain:managed` among those that a request sets.
+const MANAGED_BY_REQUEST: &str = "aws:RequestTag/dynachain:managed";
+/// The partition keys that a request of DynamoDB is about.
+const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
+/// What the partition keys of copies' configurations begin with.
+const COPIED_CONFIGURATIONS: &str = "CONFIG#";
+
 /// A condition of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
@@ -22,6 +29,10 @@ pub enum Condition {
     OwnAccount,
     /// The grant is for an AWS service.
     GrantToAws,
+    /// Tags are set on what the same request says to be part of a chain.
+    TagsOfAChain,
+    /// Of a catalog only the items with the configurations of copies.
+    CopiedConfigurations,
 }
 
 /// A value of a request's context, as the IAM policy simulator takes it.
@@ -59,6 +70,11 @@ impl Condition {
             Self::ThroughDynamoDb => json!({"StringEquals": {"kms:ViaService": dynamodb_in(stack)}}),
             Self::OwnAccount => json!({"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}}),
             Self::GrantToAws => json!({"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+            Self::TagsOfAChain => json!({"StringEquals": {MANAGED_BY_REQUEST: "chain"}}),
+            Self::CopiedConfigurations => json!({
+                "ForAllValues:StringLike": {LEADING_KEYS: [format!("{COPIED_CONFIGURATIONS}*")]},
+                "Null": {LEADING_KEYS: "false"},
+            }),
         }
     }
 
@@ -85,6 +101,12 @@ impl Condition {
                 key: "kms:GrantIsForAWSResource",
                 values: vec!["true".to_owned()],
                 kind: ContextType::Boolean,
+            }],
+            Self::TagsOfAChain => vec![text(MANAGED_BY_REQUEST, "chain")],
+            Self::CopiedConfigurations => vec![ContextEntry {
+                key: LEADING_KEYS,
+                values: vec![format!("{COPIED_CONFIGURATIONS}any")],
+                kind: ContextType::TextList,
             }],
         }
     }

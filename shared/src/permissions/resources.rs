@@ -12,6 +12,8 @@ pub enum Resources {
     LogOf(&'static str),
     /// The catalog table and its index.
     Catalog,
+    /// The catalog tables of the account's stacks in every Region.
+    CatalogsAnywhere,
     /// Every table of the Region.
     Tables,
     /// DynamoDB's backups of every table of the Region.
@@ -32,6 +34,8 @@ pub enum Resources {
     Key,
     /// The keys of copy targets in other accounts.
     TargetKeys,
+    /// The stack's key and its replicas.
+    KeyAnywhere,
     /// The account's keys in this Region.
     KeysHere,
     /// The account's keys in every Region.
@@ -73,6 +77,9 @@ impl Resources {
             Self::Anything => "*".to_owned(),
             Self::LogOf(function) => stack.arn("logs", &format!("{}:*", log_group(function))),
             Self::Catalog => return catalog(stack),
+            Self::CatalogsAnywhere => {
+                format!("arn:{partition}:dynamodb:*:{account}:table/{}", stack.catalog)
+            }
             Self::Tables => stack.arn("dynamodb", "table/*"),
             Self::TableBackups => stack.arn("dynamodb", "table/*/backup/*"),
             Self::Vault => stack.vault.to_string(),
@@ -83,6 +90,10 @@ impl Resources {
             Self::OwnPointsAnywhere => format!("arn:{partition}:backup:*:{account}:recovery-point:*"),
             Self::Key => stack.key.to_string(),
             Self::TargetKeys => return stack.target_keys.iter().map(ToString::to_string).collect(),
+            Self::KeyAnywhere => {
+                let id = stack.key.as_str().rsplit(':').next().unwrap_or_default();
+                format!("arn:{partition}:kms:*:{account}:{id}")
+            }
             Self::KeysHere => stack.arn("kms", "key/*"),
             Self::OwnKeysAnywhere => format!("arn:{partition}:kms:*:{account}:key/*"),
             Self::Schedules => stack.arn("scheduler", &format!("schedule/{}/*", stack.schedule_group)),
@@ -123,8 +134,14 @@ impl Resources {
             Self::TargetKeys if !subjects.keys.is_empty() => {
                 subjects.keys.iter().map(ToString::to_string).collect()
             }
+            Self::CatalogsAnywhere => own_vaults()
+                .map(|vault| {
+                    let (partition, region) = (stack.partition(), vault.region());
+                    format!("arn:{partition}:dynamodb:{region}:{}:table/{}", stack.account, stack.catalog)
+                })
+                .collect(),
             Self::KeysHere => vec![stack.key.to_string()],
-            Self::OwnKeysAnywhere => own_vaults()
+            Self::KeyAnywhere | Self::OwnKeysAnywhere => own_vaults()
                 .filter_map(|vault| stack.key.in_region(vault.region()).ok())
                 .map(|key| key.to_string())
                 .collect(),

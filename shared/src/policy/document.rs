@@ -86,6 +86,9 @@ pub struct ColdStorage {
 }
 
 impl Document {
+    /// How often a failed backup or copy is tried again where nothing else is said.
+    pub const DEFAULT_RETRIES: u32 = 3;
+
     /// Reads a document that somebody wants to apply in `home`.
     ///
     /// # Errors
@@ -184,7 +187,7 @@ fn read_members(root: &Spot<'_>, home: Option<&Home>) -> Option<Document> {
     let copies = members.or("copies", Vec::new(), |spot| target::read_all(spot, named, home));
     let cold_storage = members.optional("cold_storage", |spot| read_cold_storage(spot, home));
     let tags = members.or("tags", BTreeMap::new(), tags::read_own);
-    let retries = members.or("retries", 3, |spot| spot.whole(0..=10));
+    let retries = members.or("retries", Document::DEFAULT_RETRIES, |spot| spot.whole(0..=10));
     let keep_last = members.or("keep_last", 1, |spot| spot.whole(0..=100));
     Some(Document {
         name: name?,

@@ -22,10 +22,10 @@ def apply() -> None:
     """Puts all corrections in place; before the first request."""
     schedules_are_authorized_in_their_group()
     tables_are_authorized_by_their_arn()
-    condition_keys_of_kms_and_events()
     variables_in_conditions()
     keys_of_other_accounts()
     data_keys_of_other_keys()
+    condition_keys_of_requests()
     simulations_are_authorized_by_their_role()
     simulations_know_context_and_resources()
     schedules_are_listed_page_by_page()
@@ -89,11 +89,20 @@ def tables_are_authorized_by_their_arn() -> None:
         return named
 
 
-def condition_keys_of_kms_and_events() -> None:
-    """`kms:EncryptionContextKeys`, `kms:EncryptionContext:<key>` and `events:source`, which ministack leaves out.
+def condition_keys_of_requests() -> None:
+    """`kms:EncryptionContextKeys`, `kms:EncryptionContext:<key>`, `events:source` and `dynamodb:LeadingKeys`, which ministack
+    leaves out.
 
-    Key Management Service Developer Guide, "AWS KMS condition keys"; EventBridge User Guide, "Using IAM policy conditions".
+    Key Management Service Developer Guide, "AWS KMS condition keys"; EventBridge User Guide, "Using IAM policy conditions";
+    DynamoDB Developer Guide, "Using IAM policy conditions for fine-grained access control".
     """
+
+    def leading_key(request):
+        table = dynamodb._tables.get(dynamodb._normalize_table_name(request.get("TableName") or ""))
+        schema = table["KeySchema"] if table else []
+        name = next((key["AttributeName"] for key in schema if key["KeyType"] == "HASH"), None)
+        value = (request.get("Item") or request.get("Key") or {}).get(name)
+        return list(value.values()) if isinstance(value, dict) else []
 
     @replaces(iam_actions, "request_tag_context")
     def _(original):
@@ -104,6 +113,8 @@ def condition_keys_of_kms_and_events() -> None:
                 if encryption:
                     found["kms:EncryptionContextKeys"] = list(encryption)
                 found |= {f"kms:EncryptionContext:{key}": value for key, value in encryption.items()}
+            if service == "dynamodb" and (keys := leading_key(fields(body))):
+                found["dynamodb:LeadingKeys"] = keys
             if iam_action == "events:PutEvents":
                 sources = {entry.get("Source") for entry in fields(body).get("Entries") or []}
                 # Each entry is authorized by itself: of different ones no single value stands for all.

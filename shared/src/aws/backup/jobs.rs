@@ -119,6 +119,37 @@ impl BackupJobs {
         })
     }
 
+    /// Whether a backup of a table is on its way in the Region, into whatever vault and whoever asked for it. Jobs that were
+    /// created before an instant are not looked at.
+    ///
+    /// # Errors
+    /// When AWS refuses a page.
+    pub async fn is_backed_up(&self, table: &TableArn, since: Timestamp) -> Result<bool, AwsError> {
+        let after = aws_smithy_types::DateTime::from_secs(since.as_second());
+        let mut next = None;
+        loop {
+            self.list.ready().await;
+            let answer = self
+                .client
+                .list_backup_jobs()
+                .by_resource_arn(table.as_str())
+                .by_created_after(after)
+                .max_results(1000)
+                .set_next_token(next)
+                .send()
+                .await
+                .map_err(|error| AwsError::new("ListBackupJobs", &error))?;
+            let mut jobs = answer.backup_jobs().iter().filter_map(job_status);
+            if jobs.any(|job| !job.state.is_final()) {
+                return Ok(true);
+            }
+            next = answer.next_token;
+            if next.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+
     /// All jobs of the vault that were created since an instant.
     ///
     /// # Errors

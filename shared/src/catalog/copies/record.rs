@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::chain::PerFlag;
+use crate::chain::{ListedPoint, PerFlag};
 use crate::copying::Destination;
 use crate::id::{PolicyName, RecoveryPointArn, TableArn, VaultArn};
+use crate::metadata::{Core, PolicyStamp};
 use crate::retention::Keep;
 
 /// How a wanted copy stands.
@@ -79,6 +80,9 @@ pub struct CopyRecord {
     /// policy had the target, and somebody asked for copies all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backfill: Option<PerFlag<Keep>>,
+    /// Whether somebody may have copied it before the catalog knew: then that is looked for before its job is started.
+    #[serde(default)]
+    pub look_first: bool,
     /// The slot of the destination that it holds while its job runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<u32>,
@@ -116,6 +120,43 @@ pub struct CopyRecord {
 }
 
 impl CopyRecord {
+    /// A copy of a point that waits for its turn from now on. The point must be one that a policy made.
+    pub fn queued(
+        point: &ListedPoint,
+        (core, policy): (&Core, &PolicyStamp),
+        target: &VaultArn,
+        retries: u32,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            source: point.arn.clone(),
+            target: target.clone(),
+            table: point.table.clone(),
+            policy: policy.name.clone(),
+            policy_id: policy.id,
+            scheduled_at: core.scheduled_at,
+            created_at: point.created_at,
+            state: CopyState::Queued,
+            attempts: 0,
+            failures: 0,
+            retries,
+            backfill: None,
+            look_first: false,
+            slot: None,
+            job: None,
+            copy: None,
+            reason: None,
+            message: None,
+            queued_at: now,
+            due_at: now,
+            started_at: None,
+            settled_at: None,
+            announced: false,
+            made_up: false,
+            revision: 0,
+        }
+    }
+
     /// Where its job counts.
     pub fn destination(&self) -> Destination {
         Destination::of(&self.target)
@@ -145,37 +186,23 @@ pub(super) fn due_prefix(until: Option<Timestamp>) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
+    use crate::metadata::core_tests::core;
 
-    pub(crate) fn record() -> CopyRecord {
-        let at: Timestamp = "2025-01-06T06:05:00Z".parse().unwrap();
-        CopyRecord {
-            source: "arn:aws:backup:eu-central-1:111122223333:recovery-point:0b2f".parse().unwrap(),
-            target: "arn:aws:backup:eu-west-1:111122223333:backup-vault:dynachain".parse().unwrap(),
+    fn record() -> CopyRecord {
+        let (core, now) = (core(), "2025-01-06T06:05:00Z".parse().unwrap());
+        let point = ListedPoint {
+            arn: "arn:aws:backup:eu-central-1:111122223333:recovery-point:0b2f".parse().unwrap(),
             table: "arn:aws:dynamodb:eu-central-1:111122223333:table/orders".parse().unwrap(),
-            policy: "orders".parse().unwrap(),
-            policy_id: Uuid::from_u128(7),
-            scheduled_at: "2025-01-06T06:00:00Z".parse().unwrap(),
+            vault: core.home_vault.clone(),
             created_at: "2025-01-06T06:01:10.5Z".parse().unwrap(),
-            state: CopyState::Queued,
-            attempts: 0,
-            failures: 0,
-            retries: 3,
-            backfill: None,
-            slot: None,
-            job: None,
-            copy: None,
-            reason: None,
-            message: None,
-            queued_at: at,
-            due_at: at,
-            started_at: None,
-            settled_at: None,
-            announced: false,
-            made_up: false,
-            revision: 0,
-        }
+            status: "COMPLETED".to_owned(),
+            size_bytes: None,
+        };
+        let target = core.copies.keys().next().unwrap().clone();
+        let policy = core.policy.as_ref().unwrap();
+        CopyRecord::queued(&point, (&core, policy), &target, 3, now)
     }
 
     #[test]

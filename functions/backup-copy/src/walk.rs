@@ -1,0 +1,134 @@
+//! Going through the whole vault, page by page, in as many invocations as it takes.
+
+use std::collections::HashSet;
+
+use dynachain::chain::{ChainKind, ListedPoint, RestorePoint};
+use dynachain::error::Refusal;
+use dynachain::event::CopiesContinued;
+use dynachain::id::RecoveryPointArn;
+use dynachain::invocation::Invocation;
+use futures::{TryStreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::input::Backfill;
+use crate::tally::Tally;
+use crate::{Deps, backfill, queue};
+
+const CONCURRENT: usize = 8;
+
+/// Where to go on, and what for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    page: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backfill: Option<Backfill>,
+}
+
+/// Goes through the vault from its beginning: for a backfill, or for whatever copies are missing.
+pub(crate) async fn run(
+    deps: &Deps,
+    invocation: &Invocation,
+    tally: &Tally,
+    backfill: Option<&Backfill>,
+    dry_run: bool,
+) -> Result<(), Refusal> {
+    let cursor = Cursor { page: None, backfill: backfill.cloned() };
+    go_on(deps, invocation, tally, cursor, dry_run).await
+}
+
+/// Goes on where an invocation ran out of time. A cursor that nobody understands is a matter for the next reconciliation.
+pub(crate) async fn resume(
+    deps: &Deps,
+    invocation: &Invocation,
+    tally: &Tally,
+    continued: CopiesContinued,
+) -> Result<(), Refusal> {
+    match serde_json::from_value(Value::Object(continued.cursor)) {
+        Ok(cursor) => go_on(deps, invocation, tally, cursor, false).await,
+        Err(error) => {
+            tracing::warn!(%error, "a continuation that cannot be read");
+            Ok(())
+        }
+    }
+}
+
+async fn go_on(
+    deps: &Deps,
+    invocation: &Invocation,
+    tally: &Tally,
+    mut cursor: Cursor,
+    dry_run: bool,
+) -> Result<(), Refusal> {
+    let vault = deps.points.vault();
+    loop {
+        if !invocation.has_time() {
+            return if dry_run { Ok(()) } else { hand_over(deps, &cursor).await };
+        }
+        let page = vault.page(None, cursor.page.take()).await;
+        let page = page.map_err(|error| error.about_vault(vault.name()))?;
+        let points = identified(deps, page.points, dry_run).await?;
+        match &cursor.backfill {
+            Some(wanted) => backfill::page(deps, tally, wanted, &points, dry_run).await?,
+            None => queue::missing(deps, tally, &points, dry_run).await?,
+        }
+        cursor.page = page.next;
+        if cursor.page.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// What the points of a page are. Cores that the catalog did not know are remembered there: the next walk need not ask for their
+/// tags.
+async fn identified(
+    deps: &Deps,
+    listed: Vec<ListedPoint>,
+    dry_run: bool,
+) -> Result<Vec<RestorePoint>, Refusal> {
+    let restorable: Vec<_> = listed.into_iter().filter(ListedPoint::is_restorable).collect();
+    let catalog = deps.catalog.points();
+    let arns: Vec<RecoveryPointArn> = restorable.iter().map(|point| point.arn.clone()).collect();
+    let known: HashSet<RecoveryPointArn> = catalog.known(&arns).await?.into_keys().collect();
+    let points = deps.points.identify(restorable, &catalog).await?;
+    if !dry_run {
+        let regular = points.iter().filter(|point| point.chain == ChainKind::Regular);
+        let learnt = regular.filter(|point| !known.contains(&point.listed.arn));
+        stream::iter(learnt.filter_map(|point| Some((&point.listed.arn, point.memorable()?))).map(Ok))
+            .try_for_each_concurrent(CONCURRENT, |(arn, core)| {
+                let catalog = &catalog;
+                async move { catalog.remember(arn, core).await }
+            })
+            .await?;
+    }
+    Ok(points)
+}
+
+async fn hand_over(deps: &Deps, cursor: &Cursor) -> Result<(), Refusal> {
+    let cursor = match serde_json::to_value(cursor) {
+        Ok(Value::Object(cursor)) => cursor,
+        _ => Map::new(),
+    };
+    deps.bus.emit(&CopiesContinued { cursor }).await.map_err(|error| error.refusal())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_was() {
+        let backfill = Backfill {
+            policy: "orders".parse().unwrap(),
+            target: "arn:aws:backup:eu-west-1:111122223333:backup-vault:dynachain".parse().unwrap(),
+            since: "2025-01-06T06:00:00Z".parse().unwrap(),
+        };
+        for cursor in [
+            Cursor { page: Some("x".to_owned()), backfill: Some(backfill) },
+            Cursor { page: Some("y".to_owned()), backfill: None },
+        ] {
+            let value = serde_json::to_value(&cursor).unwrap();
+            assert_eq!(serde_json::from_value::<Cursor>(value).unwrap(), cursor);
+        }
+    }
+}
