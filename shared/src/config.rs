@@ -82,6 +82,14 @@ impl<'a> Variables<'a> {
         }
     }
 
+    /// Any number of values with commas between them; none when the variable is not set.
+    pub fn list<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<Vec<T>> {
+        let text = (self.variable)(name).unwrap_or_default();
+        let values = text.split(',').map(str::trim).filter(|value| !value.is_empty());
+        let read: Result<Vec<T>, _> = values.map(str::parse).collect();
+        read.map_err(|error| self.problems.push(format!("{name}: {error}"))).ok()
+    }
+
     /// All is well, or everything that is not.
     ///
     /// # Errors
@@ -94,6 +102,20 @@ impl<'a> Variables<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_may_be_empty_and_each_of_its_values_must_be_right() {
+        let read = |text: &'static str| {
+            let mut variables = Variables::of(move |_| Some(text.to_owned()));
+            let list: Option<Vec<u32>> = variables.list("NUMBERS");
+            (list, variables.finish().err().map(|error| error.to_string()))
+        };
+        assert_eq!(read(""), (Some(vec![]), None));
+        assert_eq!(read("1, 2"), (Some(vec![1, 2]), None));
+        let (list, error) = read("1,x");
+        assert_eq!(list, None);
+        assert!(error.unwrap().starts_with("NUMBERS: "));
+    }
 
     #[test]
     fn every_problem_is_reported_at_once() {

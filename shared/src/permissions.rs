@@ -94,13 +94,19 @@ impl Role {
             Self::Backup => backup::PERMISSIONS,
             Self::Scheduler => scheduler::PERMISSIONS,
         };
-        let manages = stack.manages_backup_settings;
-        all.iter().filter(move |permission| manages || permission.sid != TURN_ON_ADVANCED_FEATURES)
+        let (manages, wraps) = (stack.manages_backup_settings, !stack.target_keys.is_empty());
+        all.iter().filter(move |permission| match permission.sid {
+            TURN_ON_ADVANCED_FEATURES => manages,
+            WRAP_DATA_KEYS_FOR_TARGETS => wraps,
+            _ => true,
+        })
     }
 }
 
 /// The statement that only stacks with `ManageBackupSettings` have.
 const TURN_ON_ADVANCED_FEATURES: &str = "TurnOnAdvancedFeatures";
+/// The statement that only stacks with `TargetKeyArns` have.
+const WRAP_DATA_KEYS_FOR_TARGETS: &str = "WrapDataKeysForTargets";
 
 /// A statement of a role's policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,12 +174,23 @@ pub struct Stack {
     pub roles: BTreeMap<Role, String>,
     /// Whether sessions may turn on AWS Backup's advanced features (parameter `ManageBackupSettings`).
     pub manages_backup_settings: bool,
+    /// The keys of copy targets in other accounts (parameter `TargetKeyArns`).
+    pub target_keys: Vec<KeyArn>,
 }
 
 impl Stack {
     /// The ARN of a role; empty when the stack has none.
     pub fn role(&self, role: Role) -> &str {
         self.roles.get(&role).map(String::as_str).unwrap_or_default()
+    }
+
+    /// The stack as a policy with these keys of targets in other accounts would have it.
+    #[must_use]
+    pub fn with_target_keys(&self, keys: &[KeyArn]) -> Self {
+        let mut stack = self.clone();
+        let missing = keys.iter().filter(|key| !self.target_keys.contains(key));
+        stack.target_keys.extend(missing.cloned());
+        stack
     }
 
     /// `arn:<partition>:<service>:<Region>:<account>:<resource>` in the stack's own account and Region.

@@ -5,6 +5,7 @@
 
 use dynachain::catalog::{SessionRecord, TableRecord};
 use dynachain::error::Refusal;
+use dynachain::policy::Document;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
@@ -42,8 +43,9 @@ pub(crate) async fn run(
     if waiting.is_empty() {
         return Ok(0);
     }
-    let ready = preflight::check(deps, false).await?;
-    attempts(deps, invocation, session, waiting, &ready).await
+    let policy = start::document(session)?;
+    let ready = preflight::check(deps, &policy, false).await?;
+    attempts(deps, invocation, session, waiting, &policy, &ready).await
 }
 
 async fn attempts(
@@ -51,11 +53,11 @@ async fn attempts(
     invocation: &Invocation,
     session: &SessionRecord,
     waiting: Vec<TableRecord>,
+    policy: &Document,
     ready: &Ready,
 ) -> Result<u64, Refusal> {
-    let policy = start::document(session)?;
     let debts = owed::of(deps, session).await?;
-    let context = context(deps, session, &policy, ready, &debts);
+    let context = context(deps, session, policy, ready, &debts);
     let reader = deps.reader.afresh();
     stream::iter(waiting)
         .map(|last| {

@@ -112,7 +112,7 @@ fn sealed(
 ) -> Result<TableRecord, NotSealed> {
     let config = Evolving::new(&captured.config).encode().map_err(NotSealed::Encode)?;
     let core = core(deps, &ready.vault.arn, captured, &config, now);
-    seal::record(&core, &ready.key, &BTreeMap::new(), table, captured, &config)
+    seal::record(&core, &ready.key, None, table, captured, &config)
 }
 
 fn core(deps: &Deps, vault: &VaultArn, captured: &Captured, config: &[u8], now: Timestamp) -> Core {

@@ -1,6 +1,6 @@
 //! What a point's own metadata will say, made and sealed before its backup starts. Pure but for randomness.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use base64::Engine as _;
@@ -90,29 +90,31 @@ pub(crate) fn prepare(
     let config = Evolving::new(&captured.config).encode().map_err(NotSealed::Encode)?;
     let core = core(context, owed, captured, &config, now);
     let delete_after_days = delete_after_days(context.lock, &core, now).map_err(NotSealed::Lock)?;
-    let record = record(&core, context.key, &context.policy.tags, table, captured, &config)?;
+    let record = record(&core, context.key, Some(context.policy), table, captured, &config)?;
     Ok(TableRecord { attempt, owed, delete_after_days, ..record })
 }
 
-/// The record of a table whose point says this about itself.
+/// The record of a table whose point says this about itself, and has the tags and recipients that its policy names.
 pub(crate) fn record(
     core: &Core,
     key: &NewDataKey,
-    policy_tags: &BTreeMap<String, String>,
+    policy: Option<&Document>,
     table: &TableArn,
     captured: &Captured,
     config: &[u8],
 ) -> Result<TableRecord, NotSealed> {
     let encoded = Evolving::new(core).encode().map_err(NotSealed::Encode)?;
     let sealer = Sealer::new(&key.key, table);
+    let recipients = policy.map(|policy| policy.recipients(|vault| core.copies.contains_key(vault)));
     let sealed = SealedPoint {
         kind: core.kind,
-        keys: vec![key.wrapped.clone()],
+        keys: key.wrapped_for(&recipients.unwrap_or_default()),
         core: sealer.seal(PartName::Core, &encoded).map_err(NotSealed::Seal)?,
         config: sealer.seal(PartName::Config, config).map_err(NotSealed::Seal)?,
     };
     let inherited: BTreeSet<String> = captured.config.user_tags().map(|(tag, _)| tag.to_owned()).collect();
-    let layout = lay_out(&sealed, policy_tags, &inherited).map_err(NotSealed::NoTagRoom)?;
+    let tags = policy.map(|policy| policy.tags.clone()).unwrap_or_default();
+    let layout = lay_out(&sealed, &tags, &inherited).map_err(NotSealed::NoTagRoom)?;
     Ok(TableRecord {
         table: table.clone(),
         state: TableState::Claimed,

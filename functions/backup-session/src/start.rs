@@ -126,7 +126,7 @@ async fn again(
         // Of a session that starts nothing any more nothing has to be ready.
         let ready = match late::is_too_late(&record, now) {
             true => None,
-            false => Some(preflight::check(deps, false).await?),
+            false => Some(preflight::check(deps, &document(&record)?, false).await?),
         };
         if let Some(taken) = sessions.take_over(record.clone(), now).await? {
             tracing::info!(session = %taken.session, generation = taken.generation, "session resumed");
@@ -152,7 +152,7 @@ async fn run(
     if let Some(record) = sessions.get(&wanted.session).await? {
         return again(deps, invocation, record, now, how).await;
     }
-    let ready = preflight::check(deps, how.dry_run).await?;
+    let ready = preflight::check(deps, &wanted.policy.document, how.dry_run).await?;
     let mut cover = cover::resolve(deps, &wanted.policy.document).await?;
     if let Some(tables) = &tables {
         cover = cover.only(tables)?;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Deps;
+use crate::copies::{self, Copies, Span};
 use crate::request::{Place, Request};
 use crate::window::Window;
 
@@ -24,6 +25,7 @@ const LIMIT: usize = 1000;
 pub struct Report {
     now: Timestamp,
     chains: Vec<Chain>,
+    copies: Vec<Copies>,
     findings: Vec<Finding>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -45,10 +47,10 @@ pub struct Chain {
 /// Something about a point that somebody should look at.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
-    table: TableArn,
-    recovery_point: RecoveryPointArn,
-    reason: &'static str,
-    message: String,
+    pub(crate) table: TableArn,
+    pub(crate) recovery_point: RecoveryPointArn,
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
 }
 
 pub(crate) async fn report(
@@ -61,12 +63,24 @@ pub(crate) async fn report(
         Some(table) => (one_table(deps, table, vault).await?, false),
         None => all_tables(deps, request).await?,
     };
+    let only = tables.keys().next().filter(|_| request.table.is_some()).cloned();
     let listed = tables.into_values().flatten().collect();
-    let points = match request.rebuild {
+    let mut points = match request.rebuild {
         true => deps.points.identify_by_tags(listed).await,
         false => deps.points.identify(listed, &deps.catalog.points()).await.map_err(Refusal::from)?,
     };
-    Ok(compose(points, request.after.as_ref(), more, vault, now))
+    points.sort_by_cached_key(place);
+    let (mut report, last) = compose(&points, request.after.as_ref(), more, vault, now);
+    let span = Span {
+        only,
+        after: request.after.as_ref().map(|place| place.table.clone()),
+        until: last.map(|place| place.table),
+    };
+    let (copies, findings) = copies::report(deps, &points, &span, now).await?;
+    report.copies = copies;
+    report.findings.extend(findings);
+    report.findings.sort_by(|a, b| a.table.cmp(&b.table));
+    Ok(report)
 }
 
 async fn one_table(
@@ -144,19 +158,19 @@ fn place(point: &RestorePoint) -> Place {
     }
 }
 
-/// Groups whole tables into chains, and cuts the points (not the chains' own figures) to one answer.
+/// Groups whole tables into chains, and cuts the points (not the chains' own figures) to one answer; with the place of its
+/// last point where there is more.
 fn compose(
-    mut points: Vec<RestorePoint>,
+    points: &[RestorePoint],
     after: Option<&Place>,
     more_tables: bool,
     vault: &Vault,
     now: Timestamp,
-) -> Report {
-    points.sort_by_cached_key(place);
+) -> (Report, Option<Place>) {
     let mut chains: BTreeMap<(TableArn, ChainKind), Chain> = BTreeMap::new();
     let mut findings = Vec::new();
     let (mut shown, mut last, mut cut) = (0, None, more_tables);
-    for point in &points {
+    for point in points {
         let chain = chains
             .entry((point.listed.table.clone(), point.chain))
             .or_insert_with(|| Chain::empty(point, vault.arn.clone()));
@@ -175,7 +189,9 @@ fn compose(
         findings.extend(findings_of(point));
     }
     let chains = chains.into_values().filter(|chain| !chain.points.is_empty()).collect();
-    Report { now, chains, findings, next: last.filter(|_| cut).map(|place| place.to_string()) }
+    let last = last.filter(|_| cut);
+    let next = last.as_ref().map(ToString::to_string);
+    (Report { now, chains, copies: Vec::new(), findings, next }, last)
 }
 
 impl Chain {
@@ -255,11 +271,12 @@ mod tests {
 
     #[test]
     fn a_long_report_is_cut_and_continued_without_loss_or_repeat() {
-        let all: Vec<_> = points("orders", 1500).into_iter().chain(points("users", 700)).collect();
+        let mut all = [points("users", 700), points("orders", 1500)].concat();
+        all.sort_by_cached_key(place);
         let now = "2025-01-07T00:00:00Z".parse().unwrap();
         let (mut seen, mut after, mut answers) = (Vec::new(), None, 0);
         loop {
-            let report = compose(all.clone(), after.as_ref(), false, &vault(), now);
+            let (report, _) = compose(&all, after.as_ref(), false, &vault(), now);
             answers += 1;
             let shown = report.chains.iter().flat_map(|chain| &chain.points);
             seen.extend(shown.map(|point| format!("{} {}", point["table"], point["recovery_point"])));
@@ -274,8 +291,8 @@ mod tests {
 
     #[test]
     fn points_without_metadata_are_shown_and_are_no_rpo() {
-        let report =
-            compose(points("orders", 1), None, false, &vault(), "2025-01-07T00:00:00Z".parse().unwrap());
+        let now = "2025-01-07T00:00:00Z".parse().unwrap();
+        let (report, _) = compose(&points("orders", 1), None, false, &vault(), now);
         let value = serde_json::to_value(&report).unwrap();
         assert_eq!(value["chains"][0]["chain"], "foreign");
         assert_eq!(value["chains"][0]["rpo_seconds"], Value::Null);

@@ -9,12 +9,14 @@
 //! Each takes `"next"` from an answer that was cut, and `"dry_run": true`.
 
 mod chains;
+mod copies;
 mod deps;
 mod rebuild;
 mod request;
 mod window;
 
 pub use chains::{Chain, Finding, Report};
+pub use copies::Copies;
 pub use deps::Deps;
 
 use dynachain::error::Refusal;

@@ -48,6 +48,7 @@ pub(crate) async fn run(
         policy: name.clone(),
         tables: cover.covered.iter().map(|covered| covered.table.clone()).collect(),
         targets: document.copies.iter().map(|copy| copy.vault.clone()).collect(),
+        keys: document.recipients(|_| true).into_iter().cloned().collect(),
     };
     let (roles, features, keys, vaults, schedules, tables) = futures::join!(
         roles::check(deps, &subjects),

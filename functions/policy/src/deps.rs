@@ -133,6 +133,7 @@ impl Settings {
                 invocation_queue: rest.invocation_queue,
                 roles: rest.roles,
                 manages_backup_settings: rest.manages_backup_settings,
+                target_keys: rest.target_keys,
             };
             let wake_target = wake::Target {
                 function: stack.session_function.clone(),
@@ -169,6 +170,7 @@ struct Rest {
     invocation_queue: String,
     roles: BTreeMap<Role, String>,
     manages_backup_settings: bool,
+    target_keys: Vec<KeyArn>,
 }
 
 fn read_rest(variables: &mut Variables<'_>) -> Option<Rest> {
@@ -178,12 +180,14 @@ fn read_rest(variables: &mut Variables<'_>) -> Option<Rest> {
     let roles: Vec<_> =
         Role::ALL.map(|role| variables.required(role.variable()).map(|arn: String| (role, arn))).into();
     let manages_backup_settings = variables.flag("MANAGE_BACKUP_SETTINGS", true);
+    let target_keys = variables.list("TARGET_KEY_ARNS");
     Some(Rest {
         vault_name: vault_name?,
         key: key?,
         invocation_queue: invocation_queue?,
         roles: roles.into_iter().collect::<Option<_>>()?,
         manages_backup_settings: manages_backup_settings?,
+        target_keys: target_keys?,
     })
 }
 

@@ -70,7 +70,7 @@ impl Rate {
     }
 
     /// Returns when the next call may be made, with what is to be sent along with it.
-    pub async fn ready(&self) -> Turn {
+    async fn ready(&self) -> Turn {
         let shared = &self.0;
         let mut due = shared.due.lock().await;
         sleep_until(shared.start + *due).await;

@@ -52,6 +52,8 @@ struct Volume {
     start_rate: u128,
     backups: u128,
     copies: u128,
+    /// Targets in other accounts for which each session wraps its data key.
+    recipients: u128,
     /// Data keys that are opened in the targets.
     opened: u128,
     /// Seconds that the points of the home vault live, all together.
@@ -77,6 +79,7 @@ impl Volume {
             start_rate: question.settings.start_rate.max(1).into(),
             backups: jobs(ChainKind::Regular),
             copies: jobs(ChainKind::Copy),
+            recipients: u128::try_from(question.policy.recipients(|_| true).len()).unwrap_or(u128::MAX),
             opened: of_kind(ChainKind::Copy).map(|seen| u128::from(seen.made)).sum(),
             lived: of_kind(ChainKind::Regular).map(|seen| seen.warm + seen.cold).sum::<u128>() * tables,
             steady: period.months > 1,
@@ -164,7 +167,9 @@ pub(super) fn lines(
         volume.points_stored() + volume.kept(volume.backups.saturating_mul(POINT_BYTES), DETAIL_MONTHS)
     };
     let mut lines = vec![
-        line(Item::KmsRequests, &|volume| volume.monthly(volume.sessions * 2 + volume.opened)),
+        line(Item::KmsRequests, &|volume| {
+            volume.monthly(volume.sessions * (2 + volume.recipients) + volume.opened)
+        }),
         line(Item::LambdaRequests, &|volume| volume.monthly(volume.invocations())),
         line(compute, &Volume::compute),
         line(Item::CatalogWrites, &|volume| volume.monthly((volume.backups + volume.copies) * BACKUP_WRITES)),

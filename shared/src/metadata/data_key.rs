@@ -17,7 +17,7 @@ impl DataKey {
         Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
     }
 
-    pub(super) fn bytes(&self) -> &[u8; Self::LENGTH] {
+    pub(crate) fn bytes(&self) -> &[u8; Self::LENGTH] {
         &self.0
     }
 }

@@ -19,11 +19,8 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         &["dynamodb:DeleteBackup", "dynamodb:DescribeBackup"],
         Resources::TableBackups,
     ),
-    Permission::new(
-        "UseTheVault",
-        &["backup:CopyFromBackupVault", "backup:DescribeBackupVault"],
-        Resources::Vault,
-    ),
+    Permission::new("UseTheVault", &["backup:DescribeBackupVault"], Resources::Vault),
+    // An action on the point that is copied (Service Authorization Reference, "AWS Backup").
     Permission::new("CopyPoints", &["backup:CopyFromBackupVault"], Resources::Points),
     Permission::new(
         "CopyIntoOtherVaults",

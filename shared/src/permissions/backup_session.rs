@@ -1,6 +1,6 @@
 //! The function `dynachain-backup-session`: starts backups, and alone makes data keys.
 
-use super::{Condition, Permission, Resources, Role, TURN_ON_ADVANCED_FEATURES};
+use super::{Condition, Permission, Resources, Role, TURN_ON_ADVANCED_FEATURES, WRAP_DATA_KEYS_FOR_TARGETS};
 
 pub(super) const PERMISSIONS: &[Permission] = &[
     Permission::new(
@@ -37,6 +37,8 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         Resources::Anything,
     ),
     Permission::new("MakeDataKeys", &["kms:GenerateDataKey"], Resources::Key).when(Condition::OurContext),
+    Permission::new(WRAP_DATA_KEYS_FOR_TARGETS, &["kms:Encrypt"], Resources::TargetKeys)
+        .when(Condition::OurContext),
     Permission::new(
         "StartBackups",
         &["backup:DescribeBackupVault", "backup:StartBackupJob"],

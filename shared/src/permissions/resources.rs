@@ -1,7 +1,7 @@
 //! What statements are about: as ARN patterns in a policy, and as the very resources that a backup policy needs.
 
 use super::{Role, Stack};
-use crate::id::{PolicyName, TableArn, VaultArn};
+use crate::id::{KeyArn, PolicyName, TableArn, VaultArn};
 
 /// The resources of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub enum Resources {
     OwnPointsAnywhere,
     /// The stack's key.
     Key,
+    /// The keys of copy targets in other accounts.
+    TargetKeys,
     /// The stack's key and its replicas.
     KeyAnywhere,
     /// The account's keys in this Region.
@@ -63,6 +65,8 @@ pub struct Subjects {
     pub tables: Vec<TableArn>,
     /// The vaults it copies to.
     pub targets: Vec<VaultArn>,
+    /// The keys of those of them in other accounts.
+    pub keys: Vec<KeyArn>,
 }
 
 impl Resources {
@@ -85,6 +89,7 @@ impl Resources {
             Self::Points => stack.arn("backup", "recovery-point:*"),
             Self::OwnPointsAnywhere => format!("arn:{partition}:backup:*:{account}:recovery-point:*"),
             Self::Key => stack.key.to_string(),
+            Self::TargetKeys => return stack.target_keys.iter().map(ToString::to_string).collect(),
             Self::KeyAnywhere => {
                 let id = stack.key.as_str().rsplit(':').next().unwrap_or_default();
                 format!("arn:{partition}:kms:*:{account}:{id}")
@@ -126,6 +131,9 @@ impl Resources {
                     format!("arn:{partition}:backup:{region}:{}:recovery-point:{ANY}", stack.account)
                 })
                 .collect(),
+            Self::TargetKeys if !subjects.keys.is_empty() => {
+                subjects.keys.iter().map(ToString::to_string).collect()
+            }
             Self::CatalogsAnywhere => own_vaults()
                 .map(|vault| {
                     let (partition, region) = (stack.partition(), vault.region());

@@ -17,7 +17,12 @@ pub(crate) fn stack() -> Stack {
         invocation_queue: "arn:aws:sqs:eu-central-1:111122223333:invocations".to_owned(),
         roles: Role::ALL.map(role).into(),
         manages_backup_settings: true,
+        target_keys: ["444455556666", "777788889999"].map(target_key).to_vec(),
     }
+}
+
+fn target_key(account: &str) -> KeyArn {
+    format!("arn:aws:kms:eu-west-1:{account}:key/mrk-1").parse().unwrap()
 }
 
 fn subjects() -> Subjects {
@@ -29,6 +34,7 @@ fn subjects() -> Subjects {
         targets: ["eu-west-1:111122223333", "eu-west-1:444455556666"]
             .map(|place| format!("arn:aws:backup:{place}:backup-vault:dynachain").parse().unwrap())
             .to_vec(),
+        keys: vec![target_key("444455556666")],
     }
 }
 
@@ -50,7 +56,7 @@ fn statements_have_names_of_their_own_and_sorted_actions() {
 #[test]
 fn what_is_needed_lies_within_what_is_allowed() {
     let (stack, subjects) = (stack(), subjects());
-    let none = Subjects { tables: vec![], targets: vec![], ..subjects.clone() };
+    let none = Subjects { tables: vec![], targets: vec![], keys: vec![], ..subjects.clone() };
     for (role, permission) in all() {
         for subjects in [&subjects, &none] {
             let needed = permission.on.needed(&stack, subjects);
@@ -93,6 +99,21 @@ fn only_a_stack_that_manages_the_settings_may_change_them() {
         permissions.any(|permission| permission.actions.contains(&"backup:UpdateRegionSettings"))
     };
     assert_eq!((may(true), may(false)), (true, false));
+}
+
+#[test]
+fn only_a_stack_with_targets_in_other_accounts_may_wrap_data_keys_for_them_and_only_for_those() {
+    let none = Stack { target_keys: vec![], ..stack() };
+    let wrapped_under = |stack: &Stack| -> Vec<String> {
+        let permissions = Role::ALL.into_iter().flat_map(|role| role.permissions(stack).collect::<Vec<_>>());
+        let encrypt = permissions.filter(|permission| permission.actions.contains(&"kms:Encrypt"));
+        encrypt.flat_map(|permission| permission.on.patterns(stack)).collect()
+    };
+    assert_eq!(wrapped_under(&none), Vec::<String>::new());
+    let (one, other) = (target_key("444455556666"), target_key("777788889999"));
+    assert_eq!(wrapped_under(&none.with_target_keys(std::slice::from_ref(&one))), [one.to_string()]);
+    let both = stack().with_target_keys(std::slice::from_ref(&one));
+    assert_eq!(wrapped_under(&both), [one.to_string(), other.to_string()]);
 }
 
 #[test]

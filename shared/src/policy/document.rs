@@ -10,7 +10,7 @@ use super::schedule::{self, Schedules};
 use super::{CopyTarget, Scope, Zone, tags, target};
 use crate::chain::{Flag, Flags, PerFlag};
 use crate::error::Problem;
-use crate::id::PolicyName;
+use crate::id::{KeyArn, PolicyName, VaultArn};
 use crate::retention::Keep;
 
 /// The largest document, in bytes of compact JSON: it is one item of the catalog, and DynamoDB's items end at 400 KB
@@ -119,6 +119,20 @@ impl Document {
     /// The flags for which the policy has schedules.
     pub fn flags(&self) -> Flags {
         self.schedules.flags()
+    }
+
+    /// The keys in other accounts under which a point's data key is wrapped too that is copied to these of the targets: each
+    /// once, in the order of the targets.
+    pub fn recipients(&self, is_target: impl Fn(&VaultArn) -> bool) -> Vec<&KeyArn> {
+        let mut keys: Vec<&KeyArn> = Vec::new();
+        for key in
+            self.copies.iter().filter(|copy| is_target(&copy.vault)).filter_map(|copy| copy.key.as_ref())
+        {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
     }
 }
 

@@ -44,7 +44,7 @@ impl TagRoom {
         let (region, account) = (home_vault.region(), home_vault.account());
         let table =
             "any".parse().and_then(|name| TableArn::of(region, account, &name)).map_err(not_sealed)?;
-        let recipients = 1 + document.copies.iter().filter(|copy| copy.key.is_some()).count();
+        let recipients = 1 + document.recipients(|_| true).len();
         let sealed = SealedPoint {
             kind: Kind::Chain,
             keys: vec![vec![0; WRAPPED_KEY]; recipients],

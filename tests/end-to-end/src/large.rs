@@ -56,7 +56,7 @@ pub async fn prepare(tables: usize) -> anyhow::Result<LocalStack> {
     let options = Options {
         now: Some("2027-01-05T05:58:00Z".parse()?),
         parameters: rates.map(|(name, rate)| (name.to_owned(), (rate * FACTOR).to_string())).into(),
-        target_region: false,
+        target_regions: Vec::new(),
         ..Options::default()
     };
     let stack = LocalStack::start(options).await?;

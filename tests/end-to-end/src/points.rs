@@ -8,7 +8,7 @@ use dynachain::evolving::Evolving;
 use dynachain::id::TableArn;
 use dynachain::metadata::{Core, Part, PartName, PointTags, Sealer};
 use dynachain::table_config::TableConfig;
-use local_stack::LocalStack;
+use local_stack::{Deployment, LocalStack};
 
 /// A recovery point's metadata, opened.
 #[derive(Clone, Debug)]
@@ -40,9 +40,23 @@ pub async fn open(
     table: &TableArn,
 ) -> anyhow::Result<Opened> {
     let deployment = stack.deployments().iter().find(|stack| stack.region == region);
-    let key = deployment.context("no stack in this Region")?.output("KeyArn")?.parse()?;
+    open_with(stack, deployment.context("no stack in this Region")?, tags, table).await
+}
+
+/// Opens the metadata in a recovery point's tags with the key of a stack.
+///
+/// # Errors
+/// When it does not open.
+pub async fn open_with(
+    stack: &LocalStack,
+    deployment: &Deployment,
+    tags: &BTreeMap<String, String>,
+    table: &TableArn,
+) -> anyhow::Result<Opened> {
+    let key = deployment.output("KeyArn")?.parse()?;
+    let config = stack.of(deployment.account).sdk_config(deployment.region).await;
     let found = PointTags::read(tags);
-    let data_key = KeyOpener::new(&stack.sdk_config(region).await, key).open(&found.keys, table).await?;
+    let data_key = KeyOpener::new(&config, key).open(&found.keys, table).await?;
     let sealer = Sealer::new(&data_key, table);
     let Part::Whole(core) = &found.core else { anyhow::bail!("no core: {:?}", found.core) };
     let core: Evolving<Core> = Evolving::decode(&sealer.open(PartName::Core, core)?)?;

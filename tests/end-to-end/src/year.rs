@@ -112,7 +112,7 @@ async fn lived(year: &Year) -> anyhow::Result<Figures> {
     let options = Options {
         now: Some(oracle::moment(year.from, 0)?),
         parameters: wide.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        target_region: false,
+        target_regions: Vec::new(),
         ..Options::default()
     };
     let stack = LocalStack::start(options).await?;

@@ -4,6 +4,7 @@ Each correction names the AWS document that it follows. All of them make the loc
 anything. They patch functions by name, so `apply` fails at once when a later ministack has moved one.
 """
 
+import base64
 import json
 import os
 import re
@@ -21,6 +22,9 @@ def apply() -> None:
     """Puts all corrections in place; before the first request."""
     schedules_are_authorized_in_their_group()
     tables_are_authorized_by_their_arn()
+    variables_in_conditions()
+    keys_of_other_accounts()
+    data_keys_of_other_keys()
     condition_keys_of_requests()
     simulations_are_authorized_by_their_role()
     simulations_know_context_and_resources()
@@ -120,6 +124,80 @@ def condition_keys_of_requests() -> None:
         return context
 
 
+def variables_in_conditions() -> None:
+    """`${aws:PrincipalAccount}` and the like stand for what the request has; ministack compares them as they are written.
+
+    A variable without a value stays as it is, and matches nothing. IAM User Guide, "IAM policy elements: Variables and tags".
+    """
+
+    @replaces(iam_evaluator, "_conditions_met")
+    def _(original):
+        def met(conditions, request):
+            def value_of(variable):
+                value = iam_evaluator._resolve_condition_key(variable[1], request)
+                return json.dumps(value)[1:-1] if isinstance(value, str) else variable[0]
+
+            return original(json.loads(re.sub(r"\$\{([^}]+)\}", value_of, json.dumps(conditions))), request)
+
+        return met
+
+
+def account_of(arn) -> str:
+    """The account in an ARN; none where there is no ARN."""
+    parts = arn.split(":") if isinstance(arn, str) and arn.startswith("arn:") else []
+    return parts[4] if len(parts) > 5 else ""
+
+
+def keys_of_other_accounts() -> None:
+    """A key's ARN names it from any account, for the operations that may be used so; both accounts must allow the call.
+
+    Key Management Service Developer Guide, "Allowing users in other accounts to use a KMS key".
+    """
+    across = {"Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"}
+
+    @replaces(kms, "key_policy_for_arn")
+    def _(original):
+        def policy(arn):
+            with request_scope(account_of(arn) or get_account_id(), get_region()):
+                return original(arn)
+
+        return policy
+
+    @replaces(kms, "handle_request")
+    def _(original):
+        async def handle(method, path, headers, body, query_params):
+            owner = account_of(fields(body).get("KeyId"))
+            if not owner or headers.get("x-amz-target", "").rpartition(".")[2] not in across:
+                return await original(method, path, headers, body, query_params)
+            with request_scope(owner, get_region()):
+                return await original(method, path, headers, body, query_params)
+
+        return handle
+
+
+def data_keys_of_other_keys() -> None:
+    """Decrypt with a key that did not encrypt refuses; ministack unwraps with any key, to something else.
+
+    Key Management Service API Reference, "Decrypt": IncorrectKeyException. Multi-Region keys share their id.
+    """
+
+    @replaces(kms, "_decrypt")
+    def _(original):
+        def decrypt(data):
+            key = kms._resolve_key(data.get("KeyId"))
+            if not key or kms._check_key_state(key) or "_symmetric_key" not in key:
+                return original(data)
+            by = base64.b64decode(data.get("CiphertextBlob", ""))[:36].decode("utf-8", errors="replace")
+            if by == key["KeyId"]:
+                return original(data)
+            if any(known == by for _, _, known in kms._keys._data):
+                message = "The key ID in the request does not identify a CMK that can perform this operation."
+                return error_response_json("IncorrectKeyException", message, 400)
+            return error_response_json("InvalidCiphertextException", "", 400)
+
+        return decrypt
+
+
 def schedules_are_listed_page_by_page() -> None:
     """ListSchedules goes on with `NextToken`; ministack ends after the first page, without one.
 
@@ -197,7 +275,8 @@ def vaults_in_the_backup_emulator() -> None:
             "backup",
             region_name=get_region(),
             endpoint_url=os.environ["AWS_ENDPOINT_URL_BACKUP"],
-            aws_access_key_id="test",
+            # The account's root: twelve digits are its own key.
+            aws_access_key_id=get_account_id(),
             aws_secret_access_key="test",
         )
 
@@ -205,7 +284,10 @@ def vaults_in_the_backup_emulator() -> None:
         # CloudFormation's own tags: no client may set them.
         tags = {key: value for key, value in props.get("BackupVaultTags", {}).items() if not key.startswith("aws:")}
         name, key = props["BackupVaultName"], props["EncryptionKeyArn"]
-        made = backup().create_backup_vault(BackupVaultName=name, EncryptionKeyArn=key, BackupVaultTags=tags)
+        client = backup()
+        made = client.create_backup_vault(BackupVaultName=name, EncryptionKeyArn=key, BackupVaultTags=tags)
+        if policy := props.get("AccessPolicy"):
+            client.put_backup_vault_access_policy(BackupVaultName=name, Policy=json.dumps(policy))
         return name, {"BackupVaultArn": made["BackupVaultArn"], "BackupVaultName": name}
 
     def delete(physical_id, props):
@@ -252,7 +334,7 @@ def simulations_are_authorized_by_their_role() -> None:
 def simulations_know_context_and_resources() -> None:
     """SimulatePrincipalPolicy evaluates each resource, in the given context; ministack takes the first one, without any.
 
-    IAM API Reference, "SimulatePrincipalPolicy", "EvaluationResult"; IAM User Guide, "Policy variables".
+    IAM API Reference, "SimulatePrincipalPolicy", "EvaluationResult".
     """
 
     def members(params, name):
@@ -269,14 +351,6 @@ def simulations_know_context_and_resources() -> None:
             is_list = iam._p(params, f"{at}ContextKeyType").endswith("List")
             entries[key.lower()] = values if is_list else values[0]
         return entries
-
-    def with_variables(statement, request):
-        def value_of(variable):
-            value = iam_evaluator._resolve_condition_key(variable[1], request)
-            return value if isinstance(value, str) else variable[0]
-
-        text = re.sub(r"\$\{([^}]+)\}", value_of, json.dumps(statement.conditions))
-        return replace(statement, conditions=json.loads(text))
 
     def missing_keys(statements, request):
         """The keys without a value that statements depend on which would allow the request."""
@@ -298,7 +372,6 @@ def simulations_know_context_and_resources() -> None:
             service_context=context_of(params),
         )
         policies = iam_evaluator._gather_role_policies(role.rpartition("/")[2], account)
-        policies = [[with_variables(statement, request) for statement in policy] for policy in policies]
         decision = iam_evaluator.evaluate(request, policies).decision
         missing = missing_keys([statement for policy in policies for statement in policy], request)
         return decision, missing if decision == "ImplicitDeny" else []

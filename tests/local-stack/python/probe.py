@@ -1,6 +1,6 @@
 """A function for tests of the template itself: it makes the AWS calls that its event asks for, with its role's credentials.
 
-The event `{"calls": [{"service", "operation", "parameters"}]}` is answered with a list of the error codes, "" for a call that
+The event `{"calls": [{"service", "operation", "parameters", "region"?}]}` is answered with a list of the error codes, "" for a call that
 succeeded. A Lambda bootstrap: it serves the Runtime API's events until it is ended.
 """
 
@@ -18,7 +18,8 @@ API = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2018-06-01/runtime/invocat
 
 def outcome(call: dict) -> str:
     """The error code of one call."""
-    client = boto3.client(call["service"], config=Config(retries={"total_max_attempts": 1}))
+    config = Config(retries={"total_max_attempts": 1})
+    client = boto3.client(call["service"], region_name=call.get("region"), config=config)
     try:
         getattr(client, call["operation"])(**call["parameters"])
     except ClientError as error:

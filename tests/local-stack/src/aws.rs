@@ -8,22 +8,30 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 /// The account of the local AWS.
 pub const ACCOUNT: &str = "111122223333";
+/// Another account of its organization.
+pub const OTHER_ACCOUNT: &str = "444455556666";
 /// The account root's access key and secret on the local AWS.
 pub const ROOT_KEY: (&str, &str) = ("test", "test");
 
-/// A configuration for one Region and endpoint; nothing of the machine's own AWS configuration goes in.
-pub(crate) async fn config(endpoint: &str, region: &str) -> SdkConfig {
-    root(region).endpoint_url(endpoint).load().await
+/// The access key and secret of any account's root: other accounts' ids are their own keys.
+pub(crate) fn root_key(account: &str) -> (&str, &'static str) {
+    let (id, secret) = ROOT_KEY;
+    (if account == ACCOUNT { id } else { account }, secret)
+}
+
+/// A configuration for one account, Region and endpoint; nothing of the machine's own AWS configuration goes in.
+pub(crate) async fn config(endpoint: &str, account: &str, region: &str) -> SdkConfig {
+    root(account, region).endpoint_url(endpoint).load().await
 }
 
 /// A configuration for one Region as functions have it: some services, by their ids, have endpoints of their own.
 pub(crate) async fn config_with(endpoint: &str, own: BTreeMap<String, String>, region: &str) -> SdkConfig {
     let endpoints = Endpoints { all: endpoint.to_owned(), own };
-    root(region).load().await.into_builder().service_config(endpoints).build()
+    root(ACCOUNT, region).load().await.into_builder().service_config(endpoints).build()
 }
 
-fn root(region: &str) -> ConfigLoader {
-    let (id, secret) = ROOT_KEY;
+fn root(account: &str, region: &str) -> ConfigLoader {
+    let (id, secret) = root_key(account);
     let root = Credentials::new(id, secret, None, None, "the local AWS");
     aws_config::defaults(BehaviorVersion::latest())
         .empty_test_environment()

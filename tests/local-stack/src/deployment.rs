@@ -20,6 +20,8 @@ const PREFIX: &str = "local/";
 /// A deployed stack.
 #[derive(Clone, Debug)]
 pub struct Deployment {
+    /// Its account.
+    pub account: &'static str,
     /// Its Region.
     pub region: &'static str,
     /// The template's outputs, by name.
@@ -66,33 +68,43 @@ fn is_newer(file: &Path, than: &Path) -> bool {
     matches!((modified(file), modified(than)), (Ok(file), Ok(than)) if file > than)
 }
 
-/// Puts the zips into a bucket of the Region.
-pub(crate) async fn upload(
-    config: &SdkConfig,
-    region: &'static str,
-    zips: &[(String, PathBuf)],
-) -> anyhow::Result<()> {
-    let config = aws_sdk_s3::config::Builder::from(config).force_path_style(true).build();
-    let s3 = aws_sdk_s3::Client::from_conf(config);
-    let place = CreateBucketConfiguration::builder()
-        .location_constraint(BucketLocationConstraint::from(region))
-        .build();
-    s3.create_bucket().bucket(bucket(region)).create_bucket_configuration(place).send().await?;
-    for (name, path) in zips {
-        let body = ByteStream::from_path(path).await?;
-        s3.put_object().bucket(bucket(region)).key(format!("{PREFIX}{name}")).body(body).send().await?;
-    }
-    Ok(())
+/// Where a stack is deployed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) account: &'static str,
+    pub(crate) region: &'static str,
 }
 
-fn bucket(region: &str) -> String {
-    format!("dynachain-code-{region}")
+impl Place {
+    /// The bucket with the functions' code: its name belongs to no account or Region.
+    fn bucket(self) -> String {
+        format!("dynachain-code-{}-{}", self.account, self.region)
+    }
+}
+
+/// Puts the zips into a bucket there.
+pub(crate) async fn upload(
+    config: &SdkConfig,
+    place: Place,
+    zips: &[(String, PathBuf)],
+) -> anyhow::Result<()> {
+    let bucket = place.bucket();
+    let config = aws_sdk_s3::config::Builder::from(config).force_path_style(true).build();
+    let s3 = aws_sdk_s3::Client::from_conf(config);
+    let region = BucketLocationConstraint::from(place.region);
+    let region = CreateBucketConfiguration::builder().location_constraint(region).build();
+    s3.create_bucket().bucket(&bucket).create_bucket_configuration(region).send().await?;
+    for (name, path) in zips {
+        let body = ByteStream::from_path(path).await?;
+        s3.put_object().bucket(&bucket).key(format!("{PREFIX}{name}")).body(body).send().await?;
+    }
+    Ok(())
 }
 
 /// Creates the stack and waits for it.
 pub(crate) async fn deploy(
     config: &SdkConfig,
-    region: &'static str,
+    place: Place,
     stack: &str,
     settings: &BTreeMap<String, String>,
 ) -> anyhow::Result<Deployment> {
@@ -100,7 +112,7 @@ pub(crate) async fn deploy(
     let template = tokio::fs::read_to_string(repository::template()).await?;
     let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
     let mut parameters = BTreeMap::from([
-        ("CodeBucket".to_owned(), bucket(region)),
+        ("CodeBucket".to_owned(), place.bucket()),
         ("CodePrefix".to_owned(), PREFIX.to_owned()),
         ("Architecture".to_owned(), architecture.to_owned()),
     ]);
@@ -123,7 +135,8 @@ pub(crate) async fn deploy(
                 let pair = |output: &aws_sdk_cloudformation::types::Output| {
                     Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()))
                 };
-                return Ok(Deployment { region, outputs: found.outputs().iter().filter_map(pair).collect() });
+                let outputs = found.outputs().iter().filter_map(pair).collect();
+                return Ok(Deployment { account: place.account, region: place.region, outputs });
             }
             Some(StackStatus::CreateInProgress) if began.elapsed() < DEADLINE => {
                 // CloudFormation can only be asked again.
@@ -131,7 +144,7 @@ pub(crate) async fn deploy(
             }
             status => {
                 let why = failures(&cloudformation, stack).await?;
-                anyhow::bail!("the template could not be deployed to {region} ({status:?}):\n{why}");
+                anyhow::bail!("the template could not be deployed to {place:?} ({status:?}):\n{why}");
             }
         }
     }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws::{ACCOUNT, ROOT_KEY};
+use crate::FUNCTIONS;
+use crate::aws::root_key;
+use crate::options::{STACK, TARGET_REGION, VAULT};
 use crate::repository;
-use crate::stack::{Endpoints, STACK, TARGET_REGION};
-use crate::{FUNCTIONS, VAULT};
+use crate::stack::Endpoints;
 
-/// All of them, for one Region. `PATH` has `.venv/bin` in front.
-pub(crate) fn variables(endpoints: &Endpoints, region: &str) -> BTreeMap<String, String> {
-    let (id, secret) = ROOT_KEY;
+/// All of them, for one Region of an account. `PATH` has `.venv/bin` in front.
+pub(crate) fn variables(endpoints: &Endpoints, account: &str, region: &str) -> BTreeMap<String, String> {
+    let (id, secret) = root_key(account);
     let path = std::env::var("PATH").unwrap_or_default();
     let path = format!("{}:{path}", repository::root().join(".venv/bin").display());
     let mut variables: BTreeMap<String, String> = [
@@ -23,7 +24,7 @@ pub(crate) fn variables(endpoints: &Endpoints, region: &str) -> BTreeMap<String,
         ("AWS_REGION", region),
         ("AWS_SECRET_ACCESS_KEY", secret),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-        ("DYNACHAIN_ACCOUNT", ACCOUNT),
+        ("DYNACHAIN_ACCOUNT", account),
         ("DYNACHAIN_CONTROL", &endpoints.control),
         ("DYNACHAIN_STACK", STACK),
         ("DYNACHAIN_TARGET_REGION", TARGET_REGION),

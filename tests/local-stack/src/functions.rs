@@ -54,11 +54,12 @@ impl InvokeError {
     }
 }
 
-/// Invokes the functions of all Regions, as the account's root.
+/// Invokes the functions of all accounts and Regions, as each account's root.
 #[derive(Clone, Debug)]
 pub(crate) struct Functions {
     ministack: String,
-    clients: Arc<Mutex<BTreeMap<String, aws_sdk_lambda::Client>>>,
+    /// By account and Region.
+    clients: Arc<Mutex<BTreeMap<(String, String), aws_sdk_lambda::Client>>>,
 }
 
 impl Functions {
@@ -68,19 +69,23 @@ impl Functions {
 
     /// Invokes a function by its ARN and waits for the answer.
     pub(crate) async fn invoke_arn(&self, arn: &str, input: &str) -> Result<Value, InvokeError> {
-        let region = arn.split(':').nth(3).ok_or_else(|| InvokeError::Call(format!("{arn:?} is no ARN")))?;
-        self.invoke(region, arn, input).await
+        let mut parts = arn.split(':').skip(3);
+        let (Some(region), Some(account)) = (parts.next(), parts.next()) else {
+            return Err(InvokeError::Call(format!("{arn:?} is no ARN")));
+        };
+        self.invoke(account, region, arn, input).await
     }
 
-    /// Invokes a function of a Region and waits for the answer.
+    /// Invokes a function of an account and Region and waits for the answer.
     pub(crate) async fn invoke(
         &self,
+        account: &str,
         region: &str,
         function: &str,
         input: &str,
     ) -> Result<Value, InvokeError> {
-        let call =
-            self.client(region).await.invoke().function_name(function).payload(input.as_bytes().into());
+        let client = self.client(account, region).await;
+        let call = client.invoke().function_name(function).payload(input.as_bytes().into());
         let answer =
             call.send().await.map_err(|error| InvokeError::Call(DisplayErrorContext(error).to_string()))?;
         let payload = answer.payload().map(AsRef::as_ref).unwrap_or_default();
@@ -94,19 +99,20 @@ impl Functions {
             .map_err(|error| InvokeError::Call(format!("the answer is not JSON: {error}")))
     }
 
-    async fn client(&self, region: &str) -> aws_sdk_lambda::Client {
+    async fn client(&self, account: &str, region: &str) -> aws_sdk_lambda::Client {
         let known = || self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = known().get(region) {
+        let place = (account.to_owned(), region.to_owned());
+        if let Some(client) = known().get(&place) {
             return client.clone();
         }
-        let config = aws::config(&self.ministack, region).await;
+        let config = aws::config(&self.ministack, account, region).await;
         // A function may take its time, and a repeated invocation would be a second one.
         let config = aws_sdk_lambda::config::Builder::from(&config)
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         let client = aws_sdk_lambda::Client::from_conf(config);
-        known().insert(region.to_owned(), client.clone());
+        known().insert(place, client.clone());
         client
     }
 }

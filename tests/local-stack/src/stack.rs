@@ -13,45 +13,18 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use crate::aws::{self, ACCOUNT, ROOT_KEY};
+use crate::account::Account;
+use crate::aws::{self, ACCOUNT, OTHER_ACCOUNT, ROOT_KEY};
 use crate::control::Control;
-use crate::deployment::{self, Deployment};
+use crate::deployment::{self, Deployment, Place};
 use crate::functions::{Functions, InvokeError, binaries};
+use crate::options::{Options, SOURCE_REGION, STACK, TARGET_REGION};
 use crate::processes::{Server, ServerSettings, free_port};
 use crate::waker::{WakeUp, Waker};
 use crate::{http, repository};
 
-/// The Region with the tables and the primary key.
-pub const SOURCE_REGION: &str = "eu-central-1";
-/// The Region that copies go to.
-pub const TARGET_REGION: &str = "eu-west-1";
-/// The name of the stack in both Regions.
-pub const STACK: &str = "dynachain";
-/// The name of the vault in both Regions.
-pub const VAULT: &str = "dynachain";
-
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
-
-/// How the local AWS shall be.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The emulated time at the start; `None` for the real one. It goes on at the speed of real time.
-    pub now: Option<Timestamp>,
-    /// Stack parameters other than the template's defaults, for both Regions.
-    pub parameters: BTreeMap<String, String>,
-    /// Whether the target Region gets a stack too.
-    pub target_region: bool,
-    /// Where the functions' binaries are, by the names in [`crate::FUNCTIONS`]; `None` for where
-    /// [`crate::function_binaries`] finds them.
-    pub binaries: Option<PathBuf>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { now: None, parameters: BTreeMap::new(), target_region: true, binaries: None }
-    }
-}
 
 /// A running local AWS with dynachain deployed. Dropping it ends all its processes.
 #[derive(Debug)]
@@ -67,6 +40,7 @@ pub struct LocalStack {
     functions: Functions,
     endpoints: Endpoints,
     deployments: Vec<Deployment>,
+    other_account: Option<Deployment>,
     /// The servers' logs and whatever else they leave; it goes last.
     _directory: TempDir,
 }
@@ -134,6 +108,7 @@ impl LocalStack {
             functions,
             endpoints,
             deployments: Vec::new(),
+            other_account: None,
             _directory: directory,
         };
         stack
@@ -147,13 +122,24 @@ impl LocalStack {
     async fn deploy(&mut self, options: &Options, binaries: &Path) -> anyhow::Result<()> {
         let ministack = ready(&mut self.ministack, &self.endpoints.ministack, true);
         let (zips, ()) = tokio::try_join!(deployment::pack(binaries), ministack)?;
-        let source = self.deploy_to(SOURCE_REGION, &zips, options.parameters.clone()).await?;
+        let with = |name: &str, value: &str| {
+            let mut parameters = options.parameters.clone();
+            parameters.insert(name.to_owned(), value.to_owned());
+            parameters
+        };
+        let own = |region| Place { account: ACCOUNT, region };
+        let mut parameters = options.parameters.clone();
+        if options.other_account {
+            let place = Place { account: OTHER_ACCOUNT, region: TARGET_REGION };
+            let other = self.deploy_to(place, &zips, with("SourceAccounts", ACCOUNT)).await?;
+            parameters = with("TargetKeyArns", other.output("KeyArn")?);
+            self.other_account = Some(other);
+        }
+        let source = self.deploy_to(own(SOURCE_REGION), &zips, parameters).await?;
         let key = source.output("KeyArn")?.to_owned();
         self.deployments.push(source);
-        if options.target_region {
-            let mut parameters = options.parameters.clone();
-            parameters.insert("PrimaryKeyArn".to_owned(), key);
-            let target = self.deploy_to(TARGET_REGION, &zips, parameters).await?;
+        for region in &options.target_regions {
+            let target = self.deploy_to(own(region), &zips, with("PrimaryKeyArn", &key)).await?;
             self.deployments.push(target);
         }
         ready(&mut self.moto, &self.endpoints.auto_scaling, false).await
@@ -161,13 +147,13 @@ impl LocalStack {
 
     async fn deploy_to(
         &self,
-        region: &'static str,
+        place: Place,
         zips: &[(String, PathBuf)],
         parameters: BTreeMap<String, String>,
     ) -> anyhow::Result<Deployment> {
-        let config = self.sdk_config(region).await;
-        deployment::upload(&config, region, zips).await?;
-        deployment::deploy(&config, region, STACK, &parameters).await
+        let config = self.of(place.account).sdk_config(place.region).await;
+        deployment::upload(&config, place, zips).await?;
+        deployment::deploy(&config, place, STACK, &parameters).await
     }
 
     /// The endpoint of everything but AWS Backup and Application Auto Scaling.
@@ -195,25 +181,35 @@ impl LocalStack {
         Control::new(&self.endpoints.control)
     }
 
-    /// The stack of the source Region first, then, unless left out, that of the target Region.
+    /// The account's stacks: that of the source Region first, then those of the target Regions.
     pub fn deployments(&self) -> &[Deployment] {
         &self.deployments
+    }
+
+    /// The stack of the other account, if it has one.
+    pub fn other_account(&self) -> Option<&Deployment> {
+        self.other_account.as_ref()
+    }
+
+    /// An account of the local AWS, as its root sees it.
+    pub fn of<'a>(&'a self, account: &'a str) -> Account<'a> {
+        Account { id: account, endpoints: &self.endpoints, functions: &self.functions }
     }
 
     /// What an SDK client of a Region needs, as the account's root, for all services but AWS Backup and Application Auto
     /// Scaling. S3 needs path-style addresses as well.
     pub async fn sdk_config(&self, region: &str) -> SdkConfig {
-        aws::config(&self.endpoints.ministack, region).await
+        self.of(ACCOUNT).sdk_config(region).await
     }
 
     /// What an SDK client for AWS Backup needs, as the account's root.
     pub async fn backup_config(&self, region: &str) -> SdkConfig {
-        aws::config(&self.endpoints.backup, region).await
+        self.of(ACCOUNT).backup_config(region).await
     }
 
     /// What an SDK client for Application Auto Scaling needs, as the account's root.
     pub async fn auto_scaling_config(&self, region: &str) -> SdkConfig {
-        aws::config(&self.endpoints.auto_scaling, region).await
+        self.of(ACCOUNT).auto_scaling_config(region).await
     }
 
     /// What the clients of a function have that runs in this process, as the account's root: every service at its endpoint.
@@ -246,7 +242,7 @@ impl LocalStack {
     /// # Errors
     /// [`InvokeError::Function`] when the function refuses.
     pub async fn invoke(&self, region: &str, function: &str, request: &Value) -> Result<Value, InvokeError> {
-        self.functions.invoke(region, &format!("dynachain-{function}"), &request.to_string()).await
+        self.of(ACCOUNT).invoke(region, function, request).await
     }
 
     /// The emulated time.
@@ -277,14 +273,12 @@ impl LocalStack {
     /// The variables that clients and functions need to work on this local AWS in a Region; the same that `make local`
     /// writes to `.local/env`.
     pub fn environment(&self, region: &str) -> BTreeMap<String, String> {
-        crate::environment::variables(&self.endpoints, region)
+        self.of(ACCOUNT).environment(region)
     }
 
     /// The AWS CLI, ready for arguments, in a Region.
     pub fn aws_cli(&self, region: &str) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new(repository::root().join(".venv/bin/aws"));
-        command.envs(self.environment(region)).kill_on_drop(true);
-        command
+        self.of(ACCOUNT).aws_cli(region)
     }
 
     /// All log lines of a function in a Region, oldest first, for finding out what went wrong.

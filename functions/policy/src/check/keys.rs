@@ -14,7 +14,7 @@ pub(super) async fn check(deps: &Deps, document: &Document) -> Vec<Finding> {
     let mut findings = vec![judge(key, "key", here)];
     for target in &document.copies {
         findings.push(match &target.key {
-            Some(key) => elsewhere(target, key),
+            Some(key) => elsewhere(target, key, &deps.home.account),
             None => replica(deps, target, primary.as_ref()).await,
         });
     }
@@ -46,12 +46,15 @@ async fn replica(deps: &Deps, target: &CopyTarget, primary: Option<&KeyArn>) -> 
 }
 
 /// A key of another account: that it is one of the right account and Region has been seen when the policy was applied.
-fn elsewhere(target: &CopyTarget, key: &KeyArn) -> Finding {
+fn elsewhere(target: &CopyTarget, key: &KeyArn, home: &str) -> Finding {
     let message = format!(
-        "lies in account {}, where its state cannot be seen from here; run the command there",
+        "lies in account {}, where it cannot be seen from here; run the commands there, and see that it is enabled and that \
+         its policy allows this account kms:Encrypt (parameter SourceAccounts={home} of the stack there)",
         target.vault.account()
     );
-    Finding::unknown(key, "key", message).run(describe(key))
+    let policy =
+        format!("aws kms get-key-policy --key-id {key} --policy-name default --region {}", key.region());
+    Finding::unknown(key, "key", message).run(format!("{} && {policy}", describe(key)))
 }
 
 /// How a key stands.

@@ -21,7 +21,7 @@ pub(super) async fn check(deps: &Deps, document: &Document, now: Timestamp) -> V
         if target.vault.account() == deps.home.account {
             findings.extend(look_at(deps, &target.vault, &target.keep, zone, now).await);
         } else {
-            findings.push(elsewhere(target));
+            findings.push(elsewhere(target, &deps.home.account));
         }
     }
     findings
@@ -72,11 +72,14 @@ fn unseen(deps: &Deps, vault: &VaultArn, error: &AwsError) -> Finding {
     Finding::fails(vault, CHECK, message).run(command)
 }
 
-fn elsewhere(target: &CopyTarget) -> Finding {
+fn elsewhere(target: &CopyTarget, home: &str) -> Finding {
     let vault = &target.vault;
     let message = format!(
         "lies in account {}, where it cannot be seen from here; run the command there, and see that it exists, that its lock \
-         allows the keeps of this target, and that its access policy allows this account backup:CopyIntoBackupVault",
+         allows the keeps of this target, and that its access policy allows this account backup:CopyIntoBackupVault \
+         (parameter SourceAccounts={home} of the stack there). Both accounts must be of one organization, whose management \
+         account has to allow copies between accounts once: aws backup update-global-settings \
+         --global-settings isCrossAccountBackupEnabled=true",
         vault.account()
     );
     let (name, region) = (vault.name(), vault.region());

@@ -67,7 +67,6 @@ impl CopyJobs {
     /// When AWS refuses.
     pub async fn start(&self, copy: &StartCopy<'_>) -> Result<JobId, AwsError> {
         const OPERATION: &str = "StartCopyJob";
-        self.start.ready().await;
         let delete_after = match copy.lifecycle {
             // -1 is "never" (AWS Backup API Reference, "Lifecycle"); saying nothing would be the source's lifecycle.
             CopyLifecycle::Never => -1,
@@ -75,7 +74,7 @@ impl CopyJobs {
         };
         let lifecycle =
             Lifecycle::builder().move_to_cold_storage_after_days(-1).delete_after_days(delete_after).build();
-        let answer = self
+        let call = self
             .client
             .start_copy_job()
             .recovery_point_arn(copy.source.as_str())
@@ -83,8 +82,10 @@ impl CopyJobs {
             .destination_backup_vault_arn(copy.target.as_str())
             .iam_role_arn(&self.role)
             .idempotency_token(copy.token)
-            .lifecycle(lifecycle)
-            .send()
+            .lifecycle(lifecycle);
+        let answer = self
+            .start
+            .call(|turn| call.customize().interceptor(turn).send())
             .await
             .map_err(|error| AwsError::new(OPERATION, &error))?;
         let job = answer.copy_job_id.filter(|job| !job.is_empty());
@@ -103,15 +104,16 @@ impl CopyJobs {
         let mut jobs = Vec::new();
         let mut next = None;
         loop {
-            self.list.ready().await;
-            let answer = self
+            let call = self
                 .client
                 .list_copy_jobs()
                 .by_source_recovery_point_arn(source.as_str())
                 .by_destination_vault_arn(target.as_str())
                 .max_results(1000)
-                .set_next_token(next)
-                .send()
+                .set_next_token(next);
+            let answer = self
+                .list
+                .call(|turn| call.customize().interceptor(turn).send())
                 .await
                 .map_err(|error| AwsError::new("ListCopyJobs", &error))?;
             jobs.extend(answer.copy_jobs().iter().filter_map(status));

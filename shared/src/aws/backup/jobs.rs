@@ -129,15 +129,16 @@ impl BackupJobs {
         let after = aws_smithy_types::DateTime::from_secs(since.as_second());
         let mut next = None;
         loop {
-            self.list.ready().await;
-            let answer = self
+            let call = self
                 .client
                 .list_backup_jobs()
                 .by_resource_arn(table.as_str())
                 .by_created_after(after)
                 .max_results(1000)
-                .set_next_token(next)
-                .send()
+                .set_next_token(next);
+            let answer = self
+                .list
+                .call(|turn| call.customize().interceptor(turn).send())
                 .await
                 .map_err(|error| AwsError::new("ListBackupJobs", &error))?;
             let mut jobs = answer.backup_jobs().iter().filter_map(job_status);

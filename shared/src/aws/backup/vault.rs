@@ -116,13 +116,10 @@ impl VaultReader {
     pub async fn exists(&self) -> Result<bool, AwsError> {
         let mut next = None;
         loop {
-            self.list.ready().await;
+            let call = self.client.list_backup_vaults().max_results(1000).set_next_token(next);
             let answer = self
-                .client
-                .list_backup_vaults()
-                .max_results(1000)
-                .set_next_token(next)
-                .send()
+                .list
+                .call(|turn| call.customize().interceptor(turn).send())
                 .await
                 .map_err(|error| AwsError::new("ListBackupVaults", &error))?;
             if answer.backup_vault_list().iter().any(|vault| vault.backup_vault_name() == Some(&self.name)) {
@@ -141,13 +138,15 @@ impl VaultReader {
     /// When AWS refuses: it answers `ResourceNotFoundException` for a point that is not in the vault.
     pub async fn point(&self, point: &RecoveryPointArn) -> Result<PointState, AwsError> {
         const OPERATION: &str = "DescribeRecoveryPoint";
-        self.describe.ready().await;
-        let answer = self
+
+        let call = self
             .client
             .describe_recovery_point()
             .backup_vault_name(&self.name)
-            .recovery_point_arn(point.as_str())
-            .send()
+            .recovery_point_arn(point.as_str());
+        let answer = self
+            .describe
+            .call(|turn| call.customize().interceptor(turn).send())
             .await
             .map_err(|error| AwsError::new(OPERATION, &error))?;
         described(&answer)

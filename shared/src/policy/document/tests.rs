@@ -69,6 +69,31 @@ fn the_canonical_form_of_the_whole_document_is_itself_less_what_says_nothing() {
 }
 
 #[test]
+fn recipients_are_the_keys_of_the_targets_each_once_in_their_order() {
+    let target = |account: &str, vault: &str| {
+        json!({
+            "vault": format!("arn:aws:backup:eu-west-1:{account}:backup-vault:{vault}"),
+            "key": format!("arn:aws:kms:eu-west-1:{account}:key/mrk-{account}"),
+            "keep": {"daily": {"days": 7}},
+        })
+    };
+    let mut document = whole();
+    document["copies"] = json!([
+        target("777788889999", "dr"),
+        target("444455556666", "two"),
+        target("444455556666", "one"),
+        document["copies"][0].clone(),
+    ]);
+    let document = Document::parse(&document, &home()).unwrap();
+    let keys = |is_target: fn(&VaultArn) -> bool| -> Vec<String> {
+        document.recipients(is_target).iter().map(|key| key.account().to_owned()).collect()
+    };
+    assert_eq!(keys(|_| true), ["444455556666", "777788889999"]);
+    assert_eq!(keys(|vault| vault.account() == "777788889999"), ["777788889999"]);
+    assert!(keys(|vault| vault.account() == "111122223333").is_empty());
+}
+
+#[test]
 fn defaults_are_written_out() {
     let document = Document::parse(&json!({"name": "a", "scope": {"all": true}}), &home()).unwrap();
     assert_eq!(

@@ -266,12 +266,12 @@ async fn tables_that_could_not_be_backed_up_are_named_each() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_in_another_account_cannot_be_told_and_says_where_to_look() {
-    let world = World::start().await;
-    let mut document = example("a", &json!({"tables": ["a-*"]}));
     let (target, key) = (
         "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr",
         "arn:aws:kms:eu-west-1:444455556666:key/11111111-2222-4333-8444-555555555555",
     );
+    let world = World::with(&[("TargetKeyArns", key)], false).await;
+    let mut document = example("a", &json!({"tables": ["a-*"]}));
     document["copies"] = json!([{"vault": target, "key": key, "keep": {"weekly": {"days": 30}}}]);
     let applied = world.apply(&document).await;
     assert!(

@@ -19,6 +19,7 @@ mod left_over;
 mod malformed;
 mod manual;
 mod metadata;
+mod other_account;
 mod permissions;
 mod policies;
 mod recovery;

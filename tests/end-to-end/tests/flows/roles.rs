@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dynachain::id::KeyArn;
 use dynachain::permissions::{Role, Stack};
 use local_stack::{ACCOUNT, SOURCE_REGION, VAULT};
 use serde_json::{Value, json};
@@ -31,7 +32,14 @@ async fn stack(world: &World, region: &str) -> Stack {
         invocation_queue: variable("INVOCATION_DLQ_ARN"),
         roles: Role::ALL.map(|role| (role, variable(role.variable()))).into(),
         manages_backup_settings: variable("MANAGE_BACKUP_SETTINGS") == "true",
+        target_keys: list(&answer["Environment"]["Variables"]["TARGET_KEY_ARNS"]),
     }
+}
+
+/// The values of a variable that has any number of them.
+fn list(value: &Value) -> Vec<KeyArn> {
+    let values = value.as_str().unwrap_or_default().split(',').filter(|value| !value.is_empty());
+    values.map(|value| value.parse().expect("an ARN")).collect()
 }
 
 /// A statement with its lists in order, so that statements that say the same are equal.

@@ -44,22 +44,28 @@ impl World {
 
     /// With other stack parameters.
     pub(crate) async fn with(parameters: &[(&str, &str)], target_region: bool) -> Self {
-        Self::launch(START, parameters, target_region).await
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let target_regions = if target_region { vec![TARGET_REGION] } else { Vec::new() };
+        Self::launch(
+            START,
+            Options { parameters: parameters.collect(), target_regions, ..Options::default() },
+        )
+        .await
     }
 
     /// The source Region alone, at another time.
     pub(crate) async fn start_at(moment: &str) -> Self {
-        Self::launch(moment, &[], false).await
+        Self::launch(moment, Options { target_regions: Vec::new(), ..Options::default() }).await
     }
 
-    async fn launch(moment: &str, parameters: &[(&str, &str)], target_region: bool) -> Self {
-        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let options = Options {
-            now: Some(at(moment)),
-            parameters: parameters.collect(),
-            target_region,
-            ..Options::default()
-        };
+    /// The source Region, and a stack in another account into which it may copy.
+    pub(crate) async fn start_with_other_account() -> Self {
+        let options = Options { target_regions: Vec::new(), other_account: true, ..Options::default() };
+        Self::launch(START, options).await
+    }
+
+    async fn launch(moment: &str, options: Options) -> Self {
+        let options = Options { now: Some(at(moment)), ..options };
         let stack = LocalStack::start(options).await.expect("a local AWS");
         stack.timeline().set_speed(0.0).await.expect("a clock that stands still");
         Self { stack }
@@ -242,6 +248,23 @@ impl World {
         dropped
     }
 
+    /// Copies a point of the source Region's vault with the stack's own role, and waits for the copy; its ARN.
+    pub(crate) async fn copy(&self, point: &str, target: &str) -> String {
+        let role = self.jobs().await[0].iam_role_arn().expect("a role").to_owned();
+        let copy = self.backup().await.start_copy_job().recovery_point_arn(point).iam_role_arn(role);
+        let started = copy.source_backup_vault_name(VAULT).destination_backup_vault_arn(target).send().await;
+        let id = started.expect("a copy job").copy_job_id.expect("its id");
+        self.finish_jobs().await;
+        let job = self.backup().await.describe_copy_job().copy_job_id(id).send().await.expect("the job");
+        let job = job.copy_job.expect("the job");
+        assert_eq!(
+            job.state().map(aws_sdk_backup::types::CopyJobState::as_str),
+            Some("COMPLETED"),
+            "{job:?}"
+        );
+        job.destination_recovery_point_arn.expect("a copy")
+    }
+
     /// A recovery point's tags.
     pub(crate) async fn tags(&self, point: &str) -> BTreeMap<String, String> {
         end_to_end::points::tags(&self.stack, SOURCE_REGION, point).await.expect("its tags")
@@ -280,7 +303,12 @@ pub(crate) fn arn(table: &str) -> TableArn {
 
 /// The vault of a Region.
 pub(crate) fn vault(region: &str) -> String {
-    format!("arn:aws:backup:{region}:{ACCOUNT}:backup-vault:{VAULT}")
+    vault_of(ACCOUNT, region)
+}
+
+/// The vault of an account's Region.
+pub(crate) fn vault_of(account: &str, region: &str) -> String {
+    format!("arn:aws:backup:{region}:{account}:backup-vault:{VAULT}")
 }
 
 /// A JSON array's elements.

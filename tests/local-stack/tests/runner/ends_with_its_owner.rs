@@ -39,7 +39,7 @@ fn left_of(groups: &[u32]) -> Vec<String> {
 }
 
 async fn start_with_a_function_running(directory: &Path) -> LocalStack {
-    let options = Options { target_region: false, ..Options::default() };
+    let options = Options { target_regions: Vec::new(), ..Options::default() };
     let stack = probes::start_with_probes(directory, options).await;
     // ministack keeps the function's process for the next event.
     stack.invoke("eu-central-1", "chain-report", &json!({"calls": []})).await.expect("runs");
