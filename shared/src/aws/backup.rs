@@ -3,11 +3,13 @@
 //! Timestamps are cut to milliseconds as AWS gives them; missing required members are errors, never guesses.
 
 mod client;
+mod holds;
 mod jobs;
 mod settings;
 mod tags;
 mod vault;
 
+pub use holds::LegalHolds;
 pub use jobs::{BackupJobs, JobStatus, StartBackup, StartedJob};
 pub use settings::RegionSettings;
 pub use tags::PointTagger;

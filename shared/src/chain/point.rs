@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Flags;
 use crate::id::{PolicyName, RecoveryPointArn, SessionId, TableArn, VaultArn};
 use crate::metadata::{Core, Kind};
-use crate::retention::{End, Lifespan};
+use crate::retention::{Decision, End, Lifespan, Reasons, Verdict};
 
 /// A recovery point as its vault lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,12 @@ impl ListedPoint {
     /// Whether AWS says that it can be restored (AWS Backup API Reference, `DescribeRecoveryPoint`: both mean available).
     pub fn is_restorable(&self) -> bool {
         matches!(self.status.as_str(), "COMPLETED" | "AVAILABLE")
+    }
+
+    /// Whether AWS is done with it (AWS Backup API Reference, `DescribeRecoveryPoint`). A status that this version does not
+    /// know may pass.
+    pub fn is_final(&self) -> bool {
+        self.is_restorable() || matches!(self.status.as_str(), "EXPIRED" | "PARTIAL" | "STOPPED")
     }
 }
 
@@ -193,8 +199,16 @@ pub struct PointView<'a> {
     expires_at: Option<End>,
     size_bytes: Option<u64>,
     /// What retention would do; null where retention was not asked.
-    decision: Option<&'static str>,
-    reasons: Option<Vec<&'static str>>,
+    decision: Option<Decision>,
+    reasons: Option<Reasons>,
+}
+
+impl PointView<'_> {
+    /// The same with what retention decides about the point.
+    #[must_use]
+    pub fn decided(self, verdict: &Verdict) -> Self {
+        Self { decision: Some(verdict.decision), reasons: Some(verdict.reasons), ..self }
+    }
 }
 
 #[cfg(test)]

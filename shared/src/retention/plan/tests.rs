@@ -1,0 +1,5 @@
+mod clocks;
+mod description;
+mod floor;
+mod protections;
+mod support;
