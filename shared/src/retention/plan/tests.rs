@@ -1,5 +1,6 @@
 mod clocks;
 mod description;
 mod floor;
+mod properties;
 mod protections;
 mod support;
