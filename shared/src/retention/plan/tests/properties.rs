@@ -185,7 +185,7 @@ fn more(point: &mut RestorePoint, flag: Flag, longer: Keep) {
         Flag::D => core.keep = core.keep.map(|keep| longer(*keep)),
         Flag::W => core.keep_last += 1,
         Flag::M => {
-            core.until = core.until.max(Some(End::At(begin() + SignedDuration::from_hours(24 * DAYS))))
+            core.until = core.until.max(Some(End::At(begin() + SignedDuration::from_hours(24 * DAYS))));
         }
         Flag::Y => {
             for plan in core.copies.values_mut() {
