@@ -1,14 +1,21 @@
 //! Retention: how long a restore point lives, from what its own metadata says, and which points are to go.
 
+mod explain;
 mod floor;
 mod keep;
 mod lifespan;
 mod lock;
 mod plan;
 mod reason;
+mod restamp;
 
+pub use explain::{Earlier, Explanation, NamedEnd, Protection, explain};
 pub use keep::{End, Keep};
 pub use lifespan::Lifespan;
 pub use lock::{LockConflict, VaultLock};
 pub use plan::{Facts, Verdict, plan, wanted_copies};
 pub use reason::{Decision, Reason, Reasons};
+pub use restamp::restamped;
+
+#[cfg(test)]
+pub(crate) use plan::tests::support as plan_tests;

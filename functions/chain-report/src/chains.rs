@@ -7,7 +7,9 @@ use dynachain::aws::backup::Vault;
 use dynachain::chain::{ChainKind, ListedPoint, RestorePoint};
 use dynachain::error::{ErrorType, Refusal};
 use dynachain::id::{RecoveryPointArn, TableArn, VaultArn};
+use dynachain::judge::Judge;
 use dynachain::request::TableRef;
+use dynachain::retention::Verdict;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -55,7 +57,7 @@ pub(crate) async fn report(
     deps: &Deps,
     request: &Request,
     vault: &Vault,
-    now: Timestamp,
+    judge: &Judge,
 ) -> Result<Report, Refusal> {
     let (tables, more) = match &request.table {
         Some(table) => (one_table(deps, table, vault).await?, false),
@@ -66,7 +68,9 @@ pub(crate) async fn report(
         true => deps.points.identify_by_tags(listed).await,
         false => deps.points.identify(listed, &deps.catalog.points()).await.map_err(Refusal::from)?,
     };
-    Ok(compose(points, request.after.as_ref(), more, vault, now))
+    let verdicts = judge.judge(&points).await?;
+    let decided = points.into_iter().zip(verdicts).collect();
+    Ok(compose(decided, request.after.as_ref(), more, vault, judge.now()))
 }
 
 async fn one_table(
@@ -146,17 +150,17 @@ fn place(point: &RestorePoint) -> Place {
 
 /// Groups whole tables into chains, and cuts the points (not the chains' own figures) to one answer.
 fn compose(
-    mut points: Vec<RestorePoint>,
+    mut points: Vec<(RestorePoint, Verdict)>,
     after: Option<&Place>,
     more_tables: bool,
     vault: &Vault,
     now: Timestamp,
 ) -> Report {
-    points.sort_by_cached_key(place);
+    points.sort_by_cached_key(|(point, _)| place(point));
     let mut chains: BTreeMap<(TableArn, ChainKind), Chain> = BTreeMap::new();
     let mut findings = Vec::new();
     let (mut shown, mut last, mut cut) = (0, None, more_tables);
-    for point in &points {
+    for (point, verdict) in &points {
         let chain = chains
             .entry((point.listed.table.clone(), point.chain))
             .or_insert_with(|| Chain::empty(point, vault.arn.clone()));
@@ -171,7 +175,7 @@ fn compose(
         }
         shown += 1;
         last = Some(place);
-        chain.points.push(serde_json::to_value(point.view(now)).unwrap_or_default());
+        chain.points.push(serde_json::to_value(point.view(now).decided(verdict)).unwrap_or_default());
         findings.extend(findings_of(point));
     }
     let chains = chains.into_values().filter(|chain| !chain.points.is_empty()).collect();
@@ -220,10 +224,12 @@ fn findings_of(point: &RestorePoint) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use dynachain::chain::Reading;
+    use dynachain::retention::{Reason, Reasons};
+    use serde_json::json;
 
     use super::*;
 
-    fn points(table: &str, n: usize) -> Vec<RestorePoint> {
+    fn points(table: &str, n: usize) -> Vec<(RestorePoint, Verdict)> {
         (0..n)
             .map(|i| {
                 let listed = ListedPoint {
@@ -238,7 +244,9 @@ mod tests {
                     status: "COMPLETED".to_owned(),
                     size_bytes: None,
                 };
-                RestorePoint::identify(listed, Reading::NoMetadata)
+                let reasons: Reasons = [Reason::NoActiveFlag, Reason::Foreign].into_iter().collect();
+                let verdict = Verdict { decision: reasons.decision(), reasons };
+                (RestorePoint::identify(listed, Reading::NoMetadata), verdict)
             })
             .collect()
     }
@@ -279,7 +287,10 @@ mod tests {
         let value = serde_json::to_value(&report).unwrap();
         assert_eq!(value["chains"][0]["chain"], "foreign");
         assert_eq!(value["chains"][0]["rpo_seconds"], Value::Null);
-        assert_eq!(value["chains"][0]["points"][0]["policy"], Value::Null);
+        let point = &value["chains"][0]["points"][0];
+        assert_eq!(point["policy"], Value::Null);
+        assert_eq!(point["decision"], "protected");
+        assert_eq!(point["reasons"], json!(["no_active_flag", "foreign"]));
         assert!(value.get("next").is_none());
     }
 }

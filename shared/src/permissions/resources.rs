@@ -28,6 +28,8 @@ pub enum Resources {
     Points,
     /// The account's recovery points in every Region.
     OwnPointsAnywhere,
+    /// The legal holds of this Region.
+    LegalHolds,
     /// The stack's key.
     Key,
     /// The account's keys in this Region.
@@ -77,6 +79,7 @@ impl Resources {
             Self::OwnVaultsAnywhere => format!("arn:{partition}:backup:*:{account}:backup-vault:*"),
             Self::Points => stack.arn("backup", "recovery-point:*"),
             Self::OwnPointsAnywhere => format!("arn:{partition}:backup:*:{account}:recovery-point:*"),
+            Self::LegalHolds => stack.arn("backup", "legal-hold:*"),
             Self::Key => stack.key.to_string(),
             Self::KeysHere => stack.arn("kms", "key/*"),
             Self::OwnKeysAnywhere => format!("arn:{partition}:kms:*:{account}:key/*"),
@@ -109,6 +112,7 @@ impl Resources {
             Self::VaultsHere => vec![stack.vault.to_string()],
             Self::OwnVaultsAnywhere => own_vaults().map(ToString::to_string).collect(),
             Self::Points => vec![stack.arn("backup", &format!("recovery-point:{ANY}"))],
+            Self::LegalHolds => vec![stack.arn("backup", &format!("legal-hold:{ANY}"))],
             Self::OwnPointsAnywhere => own_vaults()
                 .map(|vault| {
                     let (partition, region) = (stack.partition(), vault.region());

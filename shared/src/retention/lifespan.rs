@@ -61,19 +61,24 @@ impl Lifespan {
         self.flags.iter().copied()
     }
 
-    /// The ends that no flag gives: of the `keep` of a session started by hand, and of an extension.
-    pub fn other_ends(&self) -> impl Iterator<Item = End> {
-        self.own_end.into_iter().chain(self.extended_until)
+    /// The end by the `keep` of a session started by hand.
+    pub fn end_by_hand(&self) -> Option<End> {
+        self.own_end
+    }
+
+    /// The end by an extension.
+    pub fn extended_until(&self) -> Option<End> {
+        self.extended_until
     }
 
     /// Whether an end that no flag gives is still to come at `now`.
     pub fn is_extended(&self, now: Timestamp) -> bool {
-        self.other_ends().any(|end| end.is_active(now))
+        self.own_end.max(self.extended_until).is_some_and(|end| end.is_active(now))
     }
 
     /// The latest of the ends.
     pub fn expires_at(&self) -> Option<End> {
-        self.ends().map(|(_, end)| end).chain(self.other_ends()).max()
+        self.ends().map(|(_, end)| end).chain(self.own_end).chain(self.extended_until).max()
     }
 }
 

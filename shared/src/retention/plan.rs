@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::floor::keep_last;
-use super::{Decision, Lifespan, Reason, Reasons};
+use super::{Decision, End, Lifespan, Reason, Reasons};
 use crate::chain::{ChainKind, RestorePoint};
 use crate::id::{RecoveryPointArn, VaultArn};
 
@@ -60,7 +60,7 @@ fn of_point(point: &RestorePoint, facts: &Facts<'_>, now: Timestamp) -> Reasons 
         .with(Reason::Suspect, point.chain == ChainKind::Suspect)
         .with(Reason::Unreadable, point.chain == ChainKind::Unreadable)
         .with(Reason::NotFinal, !point.listed.is_final())
-        .with(Reason::CopyPending, copies_of(point, now).any(|copy| !facts.settled.contains(&copy)))
+        .with(Reason::CopyPending, pending_copies(point, facts, now).next().is_some())
         .with(Reason::LegalHold, facts.held.contains(&point.listed.arn))
         .with(Reason::VaultLock, facts.locked)
         .with(Reason::Future, point.listed.created_at.duration_since(now) > CLOCK_TOLERANCE)
@@ -68,16 +68,33 @@ fn of_point(point: &RestorePoint, facts: &Facts<'_>, now: Timestamp) -> Reasons 
 
 /// The copies, each a source and a target vault, that at least one flag would still keep in its target.
 pub fn wanted_copies(points: &[RestorePoint], now: Timestamp) -> Vec<(RecoveryPointArn, VaultArn)> {
-    points.iter().flat_map(|point| copies_of(point, now)).collect()
+    let of = |point| wanted_of(point, now).map(move |(target, _)| pair(point, target));
+    points.iter().flat_map(of).collect()
 }
 
-fn copies_of(point: &RestorePoint, now: Timestamp) -> impl Iterator<Item = (RecoveryPointArn, VaultArn)> {
+/// The targets of a point's wanted copies that are not settled, and when the last flag there ends.
+pub(super) fn pending_copies<'a>(
+    point: &'a RestorePoint,
+    facts: &'a Facts<'_>,
+    now: Timestamp,
+) -> impl Iterator<Item = (VaultArn, End)> + 'a {
+    let pending = |(target, _): &(&VaultArn, End)| !facts.settled.contains(&pair(point, target));
+    wanted_of(point, now).filter(pending).map(|(target, end)| (target.clone(), end))
+}
+
+fn wanted_of(point: &RestorePoint, now: Timestamp) -> impl Iterator<Item = (&VaultArn, End)> {
     let core = point.core.as_deref().filter(|_| point.chain == ChainKind::Regular);
-    core.into_iter().flat_map(move |core| {
-        let wanted = move |target: &&VaultArn| !Lifespan::of_copy(core, target).active_flags(now).is_empty();
-        core.copies.keys().filter(wanted).map(|target| (point.listed.arn.clone(), target.clone()))
-    })
+    let last_end = |core, target| Lifespan::of_copy(core, target).ends().map(|(_, end)| end).max();
+    core.into_iter()
+        .flat_map(move |core| {
+            core.copies.keys().filter_map(move |target| Some((target, last_end(core, target)?)))
+        })
+        .filter(move |(_, end)| end.is_active(now))
+}
+
+fn pair(point: &RestorePoint, target: &VaultArn) -> (RecoveryPointArn, VaultArn) {
+    (point.listed.arn.clone(), target.clone())
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

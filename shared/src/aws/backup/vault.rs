@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_backup::Client;
+use aws_sdk_backup::operation::describe_recovery_point::DescribeRecoveryPointOutput;
 use aws_sdk_backup::types::RecoveryPointByBackupVault;
 
 use super::client::client;
 use super::{instant, size};
-use crate::aws::{AwsError, Rate};
+use crate::aws::{AwsError, Fault, Rate};
 use crate::chain::ListedPoint;
 use crate::id::{KeyArn, RecoveryPointArn, TableArn, VaultArn};
 use crate::retention::VaultLock;
@@ -98,6 +99,29 @@ impl VaultReader {
         })
     }
 
+    /// A recovery point of this vault as it is now; `None` when it is not there (any more).
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn point(&self, point: &RecoveryPointArn) -> Result<Option<ListedPoint>, AwsError> {
+        const OPERATION: &str = "DescribeRecoveryPoint";
+        self.describe.ready().await;
+        let answer = self
+            .client
+            .describe_recovery_point()
+            .backup_vault_name(&self.name)
+            .recovery_point_arn(point.as_str())
+            .send()
+            .await;
+        match answer.map_err(|error| AwsError::new(OPERATION, &error)) {
+            Ok(answer) => described(&answer).map(Some).ok_or_else(|| {
+                AwsError::incomplete(OPERATION, "DynamoDB recovery point's ARNs, date and status")
+            }),
+            Err(error) if error.fault() == Fault::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// One page (up to 1,000) of the vault's recovery points, of one table or of all.
     ///
     /// # Errors
@@ -172,6 +196,17 @@ impl VaultReader {
 }
 
 fn listed(point: &RecoveryPointByBackupVault) -> Option<ListedPoint> {
+    Some(ListedPoint {
+        arn: point.recovery_point_arn()?.parse().ok()?,
+        table: point.resource_arn()?.parse().ok()?,
+        vault: point.backup_vault_arn()?.parse().ok()?,
+        created_at: instant(point.creation_date()?)?,
+        status: point.status()?.as_str().to_owned(),
+        size_bytes: size(point.backup_size_in_bytes()),
+    })
+}
+
+fn described(point: &DescribeRecoveryPointOutput) -> Option<ListedPoint> {
     Some(ListedPoint {
         arn: point.recovery_point_arn()?.parse().ok()?,
         table: point.resource_arn()?.parse().ok()?,

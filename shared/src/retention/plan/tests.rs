@@ -3,4 +3,4 @@ mod description;
 mod floor;
 mod properties;
 mod protections;
-mod support;
+pub(crate) mod support;

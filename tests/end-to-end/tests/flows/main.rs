@@ -11,6 +11,7 @@ mod catch_up;
 mod check;
 mod clock_changes;
 mod estimates;
+mod explain;
 mod guides;
 mod half_applied;
 mod killed;
