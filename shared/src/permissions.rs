@@ -7,8 +7,10 @@ mod backup;
 mod backup_session;
 mod chain_report;
 mod condition;
+mod manual_removal;
 mod policy;
 mod resources;
+mod retention_prune;
 mod scheduler;
 
 use std::collections::BTreeMap;
@@ -29,6 +31,10 @@ pub enum Role {
     BackupSession,
     /// Of the function `dynachain-chain-report`.
     ChainReport,
+    /// Of the function `dynachain-retention-prune`.
+    RetentionPrune,
+    /// Of the function `dynachain-manual-removal`.
+    ManualRemoval,
     /// Passed to AWS Backup with each job.
     Backup,
     /// With which EventBridge Scheduler wakes sessions.
@@ -37,8 +43,15 @@ pub enum Role {
 
 impl Role {
     /// All of them, in the order of `check`'s findings.
-    pub const ALL: [Self; 5] =
-        [Self::Policy, Self::BackupSession, Self::ChainReport, Self::Backup, Self::Scheduler];
+    pub const ALL: [Self; 7] = [
+        Self::Policy,
+        Self::BackupSession,
+        Self::ChainReport,
+        Self::RetentionPrune,
+        Self::ManualRemoval,
+        Self::Backup,
+        Self::Scheduler,
+    ];
 
     /// The role's name in the template.
     pub fn logical_id(self) -> &'static str {
@@ -46,6 +59,8 @@ impl Role {
             Self::Policy => "PolicyRole",
             Self::BackupSession => "BackupSessionRole",
             Self::ChainReport => "ChainReportRole",
+            Self::RetentionPrune => "RetentionPruneRole",
+            Self::ManualRemoval => "ManualRemovalRole",
             Self::Backup => "BackupRole",
             Self::Scheduler => "SchedulerRole",
         }
@@ -57,6 +72,8 @@ impl Role {
             Self::Policy => "POLICY_ROLE_ARN",
             Self::BackupSession => "BACKUP_SESSION_ROLE_ARN",
             Self::ChainReport => "CHAIN_REPORT_ROLE_ARN",
+            Self::RetentionPrune => "RETENTION_PRUNE_ROLE_ARN",
+            Self::ManualRemoval => "MANUAL_REMOVAL_ROLE_ARN",
             Self::Backup => "BACKUP_ROLE_ARN",
             Self::Scheduler => "SCHEDULER_ROLE_ARN",
         }
@@ -65,7 +82,11 @@ impl Role {
     /// The service that assumes the role.
     pub fn service(self) -> &'static str {
         match self {
-            Self::Policy | Self::BackupSession | Self::ChainReport => "lambda.amazonaws.com",
+            Self::Policy
+            | Self::BackupSession
+            | Self::ChainReport
+            | Self::RetentionPrune
+            | Self::ManualRemoval => "lambda.amazonaws.com",
             Self::Backup => "backup.amazonaws.com",
             Self::Scheduler => "scheduler.amazonaws.com",
         }
@@ -77,6 +98,8 @@ impl Role {
             Self::Policy => policy::PERMISSIONS,
             Self::BackupSession => backup_session::PERMISSIONS,
             Self::ChainReport => chain_report::PERMISSIONS,
+            Self::RetentionPrune => retention_prune::PERMISSIONS,
+            Self::ManualRemoval => manual_removal::PERMISSIONS,
             Self::Backup => backup::PERMISSIONS,
             Self::Scheduler => scheduler::PERMISSIONS,
         };

@@ -3,9 +3,13 @@
 use serde_json::{Value, json};
 
 use super::Stack;
+use crate::metadata::Kind;
 
 /// The keys of the encryption context of every data key.
 const CONTEXT_KEYS: [&str; 2] = ["dynachain:format", "dynachain:source"];
+
+/// The plain tag of a recovery point ([`crate::metadata::MANAGED`]), as IAM sees it.
+const MANAGED_TAG: &str = "aws:ResourceTag/dynachain:managed";
 
 /// A condition of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +26,10 @@ pub enum Condition {
     OwnAccount,
     /// The grant is for an AWS service.
     GrantToAws,
+    /// The recovery point's plain tag says so: `chain` or `manual`.
+    ManagedAs(Kind),
+    /// The service-linked role is of this service.
+    LinkedTo(&'static str),
 }
 
 /// A value of a request's context, as the IAM policy simulator takes it.
@@ -59,6 +67,8 @@ impl Condition {
             Self::ThroughDynamoDb => json!({"StringEquals": {"kms:ViaService": dynamodb_in(stack)}}),
             Self::OwnAccount => json!({"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}}),
             Self::GrantToAws => json!({"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+            Self::ManagedAs(kind) => json!({"StringEquals": {MANAGED_TAG: kind.as_tag()}}),
+            Self::LinkedTo(service) => json!({"StringEquals": {"iam:AWSServiceName": service}}),
         }
     }
 
@@ -86,6 +96,8 @@ impl Condition {
                 values: vec!["true".to_owned()],
                 kind: ContextType::Boolean,
             }],
+            Self::ManagedAs(kind) => vec![text(MANAGED_TAG, kind.as_tag())],
+            Self::LinkedTo(service) => vec![text("iam:AWSServiceName", service)],
         }
     }
 }

@@ -30,6 +30,8 @@ pub enum Resources {
     OwnPointsAnywhere,
     /// The legal holds of this Region.
     LegalHolds,
+    /// The role as which AWS Backup deletes recovery points.
+    BackupsLinkedRole,
     /// The stack's key.
     Key,
     /// The account's keys in this Region.
@@ -80,6 +82,10 @@ impl Resources {
             Self::Points => stack.arn("backup", "recovery-point:*"),
             Self::OwnPointsAnywhere => format!("arn:{partition}:backup:*:{account}:recovery-point:*"),
             Self::LegalHolds => stack.arn("backup", "legal-hold:*"),
+            Self::BackupsLinkedRole => {
+                let role = "role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup";
+                format!("arn:{partition}:iam::{account}:{role}")
+            }
             Self::Key => stack.key.to_string(),
             Self::KeysHere => stack.arn("kms", "key/*"),
             Self::OwnKeysAnywhere => format!("arn:{partition}:kms:*:{account}:key/*"),
