@@ -21,9 +21,12 @@
 //! | newest copy | `COPIED#<table ARN>` | `<target vault ARN>` | | | table |
 //! | rest of a configuration | `POINT#<recovery point ARN>` | `CONFIG` | | | ARN |
 //! | rest of a copy's configuration | `CONFIG#<table ARN>` | `<started at>#<digest>` | | | what the copy's core says |
+//! | run of retention | `PRUNE#<vault ARN>` | `LOCK` | | | vault |
+//! | how far a run has come, a piece of it | `PRUNE#<vault ARN>` | `RUN#<run id>#<piece>` | | | run |
+//! | plan that waits to be confirmed, a piece of it | `PRUNE#<vault ARN>` | `PLAN#<digest>#<piece>` | | | digest |
 //!
 //! Items about sessions and manual backups carry `expires_at` (TTL, 90 days), and so do debts once they are paid; policies,
-//! restore points, their copies and what is owed do not.
+//! restore points, their copies and what is owed do not. So do, for 72 hours at most, plans of retention and how far its runs have come.
 
 mod caught_up;
 mod conflicts;
@@ -33,6 +36,7 @@ mod item;
 mod manual;
 mod points;
 mod policies;
+mod prunes;
 mod sessions;
 mod transaction;
 
@@ -42,6 +46,7 @@ pub use item::CatalogError;
 pub use manual::{ManualBackups, ManualRecord};
 pub use points::Points;
 pub use policies::{Policies, StoredPolicy};
+pub use prunes::{CONFIRMABLE, Hold, Prunes};
 pub use sessions::{JobRecord, LEASE, SessionRecord, SessionState, Sessions, TableRecord, TableState};
 
 use aws_sdk_dynamodb::Client;

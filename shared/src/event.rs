@@ -14,8 +14,8 @@ mod schedule;
 pub use fields::Moment;
 pub use job::{BackupJob, CopyJob, JobId, JobState, RestoreJob};
 pub use own::{
-    CopiesContinued, CopyGivenUp, OwnEvent, PointCompleted, SOURCE, SessionContinued, SessionFinished,
-    TableCounts, TableFailure,
+    CopiesContinued, CopyGivenUp, OwnEvent, PointCompleted, PruneBlocked, PruneContinued, SOURCE,
+    SessionContinued, SessionFinished, TableCounts, TableFailure,
 };
 pub use recovery_point::{PointState, RecoveryPointChange};
 pub use schedule::ScheduledStart;
@@ -47,6 +47,8 @@ pub enum Event {
     PointCompleted(PointCompleted),
     /// Looking after copies goes on in another invocation.
     CopiesContinued(CopiesContinued),
+    /// A run of retention ran out of time and goes on in another invocation.
+    PruneContinued(PruneContinued),
     /// An event that means nothing to dynachain.
     NotOurs(NotOurs),
 }

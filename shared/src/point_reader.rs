@@ -2,18 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::aws::backup::VaultReader;
 use crate::aws::{AwsError, Fault, KeyOpener};
 use crate::catalog::{CatalogError, Points};
 use crate::chain::{ListedPoint, Reading, RestorePoint};
+use crate::error::{ErrorType, Refusal};
 use crate::evolving::Evolving;
-use crate::id::TableArn;
+use crate::id::{RecoveryPointArn, TableArn};
 use crate::metadata::{Core, DataKey, OpenError, Part, PartName, PointTags, Sealer};
 
 /// Points whose tags are read at the same time; the rate of list calls is limited on its own.
 const CONCURRENT: usize = 16;
+
+/// A core as it lies in its point's tags, ready to be sealed again.
+#[derive(Clone, Debug)]
+pub struct SealedCore {
+    /// The data key that sealed it.
+    pub key: DataKey,
+    /// The core, with all that this version does not know about it.
+    pub core: Evolving<Core>,
+    /// All tags of the point.
+    pub tags: BTreeMap<String, String>,
+}
 
 /// Reads and opens the restore points of one vault.
 #[derive(Clone, Debug)]
@@ -42,17 +54,29 @@ impl PointReader {
         listed: Vec<ListedPoint>,
         catalog: &Points,
     ) -> Result<Vec<RestorePoint>, CatalogError> {
-        let arns: Vec<_> = listed.iter().map(|point| point.arn.clone()).collect();
-        let mut known = catalog.known(&arns).await?;
-        let (remembered, unknown): (Vec<_>, Vec<_>) =
-            listed.into_iter().partition(|point| known.contains_key(&point.arn));
-        let mut points: Vec<_> = remembered
-            .into_iter()
-            .filter_map(|point| {
-                known.remove(&point.arn).map(|core| RestorePoint::identify(point, Reading::Opened(core)))
-            })
-            .collect();
+        let (mut points, unknown) = known(listed, catalog).await?;
         points.extend(self.identify_by_tags(unknown).await);
+        Ok(points)
+    }
+
+    /// As [`Self::identify`], and the catalog remembers what was read.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read or written.
+    pub async fn identify_and_remember(
+        &self,
+        listed: Vec<ListedPoint>,
+        catalog: &Points,
+    ) -> Result<Vec<RestorePoint>, CatalogError> {
+        let (mut points, unknown) = known(listed, catalog).await?;
+        let read = self.identify_by_tags(unknown).await;
+        // One that is being deleted would be remembered beyond its end.
+        let lasting = read.iter().filter(|point| point.listed.status != "DELETING");
+        stream::iter(lasting.filter_map(|point| Some((&point.listed.arn, point.memorable()?))))
+            .map(Ok)
+            .try_for_each_concurrent(CONCURRENT, |(arn, core)| catalog.remember(arn, core))
+            .await?;
+        points.extend(read);
         Ok(points)
     }
 
@@ -92,37 +116,114 @@ impl PointReader {
         self.keys.open(&tags.keys, table).await
     }
 
+    /// What one listed point is, by its own tags, and how its core was sealed where it is one of a chain or a manual backup.
+    ///
+    /// # Errors
+    /// When its tags cannot be read.
+    pub async fn open_one(
+        &self,
+        listed: ListedPoint,
+    ) -> Result<(RestorePoint, Option<SealedCore>), AwsError> {
+        let tags = self.vault.tags(&listed.arn).await?;
+        Ok(self.open_tags(listed, tags).await)
+    }
+
+    /// The same, as if the point had these tags.
+    pub async fn open_tags(
+        &self,
+        listed: ListedPoint,
+        tags: BTreeMap<String, String>,
+    ) -> (RestorePoint, Option<SealedCore>) {
+        let found = PointTags::read(&tags);
+        let (reading, sealed) = match self.unseal(&found, &listed.table).await {
+            Ok((key, core)) => {
+                let reading = Reading::Opened(Box::new(core.value.clone()));
+                (reading, Some(SealedCore { key, core, tags }))
+            }
+            Err(reading) => (reading, None),
+        };
+        let point = RestorePoint { ignored_tags: found.ignored, ..RestorePoint::identify(listed, reading) };
+        let sealed = sealed.filter(|_| point.core.is_some());
+        (point, sealed)
+    }
+
+    /// A point of the vault that a request names at `path`.
+    ///
+    /// # Errors
+    /// `PointNotFound` when the vault does not have it; what AWS said otherwise.
+    pub async fn find(&self, point: &RecoveryPointArn, path: &str) -> Result<ListedPoint, Refusal> {
+        let missing = |more: String| {
+            let message = format!("{point} is not in the vault {}{more}", self.vault.name());
+            Refusal::at(ErrorType::PointNotFound, path, message)
+        };
+        match self.vault.point(point).await {
+            Ok(Some(point)) => Ok(point.listed),
+            Ok(None) => Err(missing(String::new())),
+            // AWS Backup says so of what does not exist, too.
+            Err(error) if error.fault() == Fault::AccessDenied => {
+                Err(missing(format!(", or this function's role may not look at it: {error}")))
+            }
+            Err(error) => Err(error.refusal()),
+        }
+    }
+
     /// Opens the core among a point's tags.
     async fn open(&self, tags: &PointTags, table: &TableArn) -> Reading {
-        if tags.is_empty() {
-            return Reading::NoMetadata;
+        match self.unseal(tags, table).await {
+            Ok((_, core)) => Reading::Opened(Box::new(core.value)),
+            Err(reading) => reading,
         }
+    }
+
+    /// The core among a point's tags and the key that opens it, or what reading it comes to.
+    async fn unseal(&self, tags: &PointTags, table: &TableArn) -> Result<(DataKey, Evolving<Core>), Reading> {
+        if tags.is_empty() {
+            return Err(Reading::NoMetadata);
+        }
+        let unreadable = |why: String| Err(Reading::Unreadable(why));
         let record = match &tags.core {
             Part::Whole(record) => record,
-            Part::Absent => return Reading::Unreadable("it has no dynachain:core tags".to_owned()),
+            Part::Absent => return unreadable("it has no dynachain:core tags".to_owned()),
             Part::Missing { pieces } => {
-                return Reading::Unreadable(format!(
-                    "pieces of its dynachain:core tags are missing: {pieces:?}"
-                ));
+                return unreadable(format!("pieces of its dynachain:core tags are missing: {pieces:?}"));
             }
-            Part::Garbled => return Reading::Unreadable("its dynachain:core tags are garbled".to_owned()),
+            Part::Garbled => return unreadable("its dynachain:core tags are garbled".to_owned()),
         };
         let key = match self.keys.open(&tags.keys, table).await {
             Ok(key) => key,
             Err(error) => {
                 tracing::warn!(%table, %error, "a data key cannot be unwrapped");
-                return unopened(&error);
+                return Err(unopened(&error));
             }
         };
         match Sealer::new(&key, table).open(PartName::Core, record) {
             Ok(encoded) => match Evolving::<Core>::decode(&encoded) {
-                Ok(core) => Reading::Opened(Box::new(core.value)),
-                Err(error) => Reading::Unreadable(format!("a newer dynachain made it: {error}")),
+                Ok(core) => Ok((key, core)),
+                Err(error) => unreadable(format!("a newer dynachain made it: {error}")),
             },
-            Err(error @ OpenError::NotAuthentic) => Reading::NotAuthentic(format!("its metadata: {error}")),
-            Err(error) => Reading::Unreadable(format!("its metadata: {error}")),
+            Err(error @ OpenError::NotAuthentic) => {
+                Err(Reading::NotAuthentic(format!("its metadata: {error}")))
+            }
+            Err(error) => unreadable(format!("its metadata: {error}")),
         }
     }
+}
+
+/// What those of the points are that the catalog remembers, and the others.
+async fn known(
+    listed: Vec<ListedPoint>,
+    catalog: &Points,
+) -> Result<(Vec<RestorePoint>, Vec<ListedPoint>), CatalogError> {
+    let arns: Vec<_> = listed.iter().map(|point| point.arn.clone()).collect();
+    let mut known = catalog.known(&arns).await?;
+    let (mut points, mut unknown) = (Vec::with_capacity(listed.len()), Vec::new());
+    for point in listed {
+        match known.remove(&point.arn) {
+            Some(core) => points.push(RestorePoint::identify(point, Reading::Opened(core))),
+            None => unknown.push(point),
+        }
+    }
+    Ok((points, unknown))
 }
 
 /// What a data key that KMS does not unwrap says about its point. Without the request id: two reports of one trouble read

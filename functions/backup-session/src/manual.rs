@@ -127,6 +127,7 @@ fn core(deps: &Deps, vault: &VaultArn, captured: &Captured, config: &[u8], now: 
         home_vault: vault.clone(),
         keep: PerFlag::default(),
         own_keep: None,
+        until: None,
         copies: BTreeMap::new(),
         keep_last: 0,
         cold_after_days: None,

@@ -154,6 +154,7 @@ fn core(context: &Context<'_>, owed: Flags, captured: &Captured, config: &[u8], 
         home_vault: home_vault.clone(),
         keep: kept(flags, policy),
         own_keep: session.keep,
+        until: None,
         copies: policy
             .copies
             .iter()

@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use dynachain::aws::AwsError;
 use dynachain::aws::backup::Vault;
 use dynachain::chain::{ChainKind, ListedPoint, RestorePoint};
-use dynachain::error::{ErrorType, Refusal};
+use dynachain::error::Refusal;
 use dynachain::id::{RecoveryPointArn, TableArn, VaultArn};
-use dynachain::request::TableRef;
+use dynachain::judge::Judge;
+use dynachain::request::{Place, TableRef};
+use dynachain::retention::Verdict;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::Deps;
 use crate::copies::{self, Copies, Span};
-use crate::request::{Place, Request};
+use crate::request::Request;
 use crate::window::Window;
 
 /// Answers are cut after so many points.
@@ -57,7 +59,7 @@ pub(crate) async fn report(
     deps: &Deps,
     request: &Request,
     vault: &Vault,
-    now: Timestamp,
+    judge: &Judge,
 ) -> Result<Report, Refusal> {
     let (tables, more) = match &request.table {
         Some(table) => (one_table(deps, table, vault).await?, false),
@@ -69,8 +71,10 @@ pub(crate) async fn report(
         true => deps.points.identify_by_tags(listed).await,
         false => deps.points.identify(listed, &deps.catalog.points()).await.map_err(Refusal::from)?,
     };
-    points.sort_by_cached_key(place);
-    let (mut report, last) = compose(&points, request.after.as_ref(), more, vault, now);
+    points.sort_by_cached_key(|point| Place::of(&point.listed));
+    let verdicts = judge.judge(&points).await?;
+    let now = judge.now();
+    let (mut report, last) = compose(&points, &verdicts, request.after.as_ref(), more, vault, now);
     let span = Span {
         only,
         after: request.after.as_ref().map(|place| place.table.clone()),
@@ -92,45 +96,26 @@ async fn one_table(
     let refuse = |error: AwsError| error.about_vault(reader.name());
     let arn = match table {
         TableRef::Arn(arn) => arn.clone(),
-        TableRef::Name(name) => named(name.as_str(), deps, vault).await?,
+        TableRef::Name(_) => named(table, deps, vault).await?,
     };
     let points = reader.points(Some(&arn)).await.map_err(refuse)?;
-    if points.is_empty() {
-        return Err(no_points(&table.to_string(), vault));
-    }
+    table.the_one_of(points.iter().map(|point| point.table.clone()), &vault.arn)?;
     Ok([(arn, points)].into())
 }
 
-/// The one table of this name that has points here: copies may be of a table of the same name in another Region.
-async fn named(name: &str, deps: &Deps, vault: &Vault) -> Result<TableArn, Refusal> {
+/// The table of this name that has points here.
+async fn named(table: &TableRef, deps: &Deps, vault: &Vault) -> Result<TableArn, Refusal> {
     let reader = deps.points.vault();
     let mut tables = BTreeSet::new();
     let mut next = None;
     loop {
         let page = reader.page(None, next).await.map_err(|error| error.about_vault(reader.name()))?;
-        tables.extend(page.points.into_iter().map(|point| point.table).filter(|table| table.name() == name));
+        tables.extend(page.points.into_iter().map(|point| point.table).filter(|of| table.names(of)));
         next = page.next;
         if next.is_none() {
-            break;
+            return table.the_one_of(tables, &vault.arn);
         }
     }
-    let mut tables = tables.into_iter();
-    match (tables.next(), tables.next()) {
-        (None, _) => Err(no_points(name, vault)),
-        (Some(table), None) => Ok(table),
-        (Some(first), Some(second)) => {
-            let all: Vec<_> =
-                [first, second].into_iter().chain(tables).map(|table| table.to_string()).collect();
-            let message =
-                format!("several tables are called {name}; say which by its ARN: {}", all.join(", "));
-            Err(Refusal::at(ErrorType::Ambiguous, "$.table", message))
-        }
-    }
-}
-
-fn no_points(table: &str, vault: &Vault) -> Refusal {
-    let message = format!("no recovery point of a table {table} lies in the vault {}", vault.arn);
-    Refusal::at(ErrorType::TableNotFound, "$.table", message)
 }
 
 async fn all_tables(
@@ -150,18 +135,11 @@ async fn all_tables(
     }
 }
 
-fn place(point: &RestorePoint) -> Place {
-    Place {
-        table: point.listed.table.clone(),
-        created_at: point.listed.created_at,
-        recovery_point: point.listed.arn.clone(),
-    }
-}
-
 /// Groups whole tables into chains, and cuts the points (not the chains' own figures) to one answer; with the place of its
 /// last point where there is more.
 fn compose(
     points: &[RestorePoint],
+    verdicts: &[Verdict],
     after: Option<&Place>,
     more_tables: bool,
     vault: &Vault,
@@ -170,12 +148,12 @@ fn compose(
     let mut chains: BTreeMap<(TableArn, ChainKind), Chain> = BTreeMap::new();
     let mut findings = Vec::new();
     let (mut shown, mut last, mut cut) = (0, None, more_tables);
-    for point in points {
+    for (point, verdict) in points.iter().zip(verdicts) {
         let chain = chains
             .entry((point.listed.table.clone(), point.chain))
             .or_insert_with(|| Chain::empty(point, vault.arn.clone()));
         chain.count(point, now);
-        let place = place(point);
+        let place = Place::of(&point.listed);
         if after.is_some_and(|after| place <= *after) {
             continue;
         }
@@ -185,7 +163,7 @@ fn compose(
         }
         shown += 1;
         last = Some(place);
-        chain.points.push(serde_json::to_value(point.view(now)).unwrap_or_default());
+        chain.points.push(serde_json::to_value(point.view(now).decided(verdict)).unwrap_or_default());
         findings.extend(findings_of(point));
     }
     let chains = chains.into_values().filter(|chain| !chain.points.is_empty()).collect();
@@ -236,10 +214,12 @@ fn findings_of(point: &RestorePoint) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use dynachain::chain::Reading;
+    use dynachain::retention::{Reason, Reasons};
+    use serde_json::json;
 
     use super::*;
 
-    fn points(table: &str, n: usize) -> Vec<RestorePoint> {
+    fn points(table: &str, n: usize) -> Vec<(RestorePoint, Verdict)> {
         (0..n)
             .map(|i| {
                 let listed = ListedPoint {
@@ -254,7 +234,9 @@ mod tests {
                     status: "COMPLETED".to_owned(),
                     size_bytes: None,
                 };
-                RestorePoint::identify(listed, Reading::NoMetadata)
+                let reasons: Reasons = [Reason::NoActiveFlag, Reason::Foreign].into_iter().collect();
+                let verdict = Verdict { decision: reasons.decision(), reasons };
+                (RestorePoint::identify(listed, Reading::NoMetadata), verdict)
             })
             .collect()
     }
@@ -296,7 +278,10 @@ mod tests {
         let value = serde_json::to_value(&report).unwrap();
         assert_eq!(value["chains"][0]["chain"], "foreign");
         assert_eq!(value["chains"][0]["rpo_seconds"], Value::Null);
-        assert_eq!(value["chains"][0]["points"][0]["policy"], Value::Null);
+        let point = &value["chains"][0]["points"][0];
+        assert_eq!(point["policy"], Value::Null);
+        assert_eq!(point["decision"], "protected");
+        assert_eq!(point["reasons"], json!(["no_active_flag", "foreign"]));
         assert!(value.get("next").is_none());
     }
 }

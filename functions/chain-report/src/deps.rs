@@ -1,12 +1,13 @@
 //! What the function works with: settings, adapters, the clock.
 
 use aws_config::SdkConfig;
-use dynachain::aws::backup::{Vault, VaultReader};
+use dynachain::aws::backup::{LegalHolds, Vault, VaultReader};
 use dynachain::aws::{KeyOpener, Rate};
 use dynachain::catalog::Catalog;
 use dynachain::clock::Clock;
 use dynachain::config::{ConfigError, Variables};
 use dynachain::error::{ErrorType, Refusal};
+use dynachain::judge::Judge;
 use dynachain::point_reader::PointReader;
 use jiff::Timestamp;
 
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 pub struct Deps {
     pub(crate) catalog: Catalog,
     pub(crate) points: PointReader,
+    holds: LegalHolds,
     clock: Clock,
 }
 
@@ -37,8 +39,10 @@ impl Deps {
             return Err(Box::new(ConfigError::default()));
         };
         tracing::info!(%vault, %catalog, %key, list, describe, ?clock, "settings");
-        let reader = VaultReader::new(config, vault, Rate::per_second(list), Rate::per_second(describe));
+        let (list, describe) = (Rate::per_second(list), Rate::per_second(describe));
+        let reader = VaultReader::new(config, vault, list.clone(), describe);
         Ok(Self {
+            holds: LegalHolds::new(config, list),
             catalog: Catalog::new(config, catalog),
             points: PointReader::new(reader, KeyOpener::new(config, key)),
             clock,
@@ -47,6 +51,12 @@ impl Deps {
 
     pub(crate) async fn now(&self) -> Result<Timestamp, Refusal> {
         self.clock.now().await.map_err(|error| Refusal::new(ErrorType::Internal, error.to_string()))
+    }
+
+    /// Who decides about the points of the vault.
+    pub(crate) async fn judge(&self, vault: &Vault, now: Timestamp) -> Result<Judge, Refusal> {
+        let judge = Judge::of(vault, &self.holds, self.catalog.copies(), now).await;
+        judge.map_err(|error| error.refusal())
     }
 
     pub(crate) async fn vault(&self) -> Result<Vault, Refusal> {

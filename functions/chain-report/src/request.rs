@@ -1,18 +1,45 @@
-//! The requests, and the cursor that an answer that was cut hands out.
+//! The requests.
 
-use std::fmt;
-use std::str::FromStr;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dynachain::error::Refusal;
-use dynachain::id::{RecoveryPointArn, TableArn};
-use dynachain::request::TableRef;
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use dynachain::error::{ErrorType, Refusal};
+use dynachain::id::RecoveryPointArn;
+use dynachain::request::{Place, TableRef};
 use serde_json::Value;
 
 /// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// Chains.
+    Chains(Request),
+    /// Why one point is still there.
+    Explain(RecoveryPointArn),
+}
+
+impl Ask {
+    pub(crate) fn parse(event: &Value) -> Result<Self, Refusal> {
+        let mut members = dynachain::request::Request::of(event)?;
+        if members.raw("explain").is_none() {
+            return Request::parse(event).map(Self::Chains);
+        }
+        let point = members.parsed("explain");
+        // It changes nothing either way.
+        members.flag("dry_run");
+        for other in ["table", "rebuild", "next"] {
+            if members.raw(other).is_some() {
+                members.problem(
+                    other,
+                    &format!("$.{other}"),
+                    "goes without \"explain\", which is about one point",
+                );
+            }
+        }
+        members.finish()?;
+        point
+            .map(Self::Explain)
+            .ok_or_else(|| Refusal::at(ErrorType::InvalidRequest, "$.explain", "is no point"))
+    }
+}
+
+/// Which chains are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Request {
     /// One table, by name or ARN.
@@ -28,6 +55,7 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn parse(event: &Value) -> Result<Self, Refusal> {
         let mut members = dynachain::request::Request::of(event)?;
+        members.raw("explain");
         let parsed = Self {
             table: members.parsed("table"),
             rebuild: members.flag("rebuild"),
@@ -42,46 +70,22 @@ impl Request {
     }
 }
 
-/// A point's place in the order of every list: by table, then creation, then ARN.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Place {
-    pub(crate) table: TableArn,
-    pub(crate) created_at: Timestamp,
-    pub(crate) recovery_point: RecoveryPointArn,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let json = serde_json::to_vec(self).map_err(|_| fmt::Error)?;
-        f.write_str(&URL_SAFE_NO_PAD.encode(json))
-    }
-}
-
-/// The text is no cursor that this function gave out.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NoPlace;
-
-impl fmt::Display for NoPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is not the \"next\" of an earlier answer; leave it out to begin anew")
-    }
-}
-
-impl FromStr for Place {
-    type Err = NoPlace;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| NoPlace)?;
-        serde_json::from_slice(&json).map_err(|_| NoPlace)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
     use serde_json::json;
 
     use super::*;
+
+    const POINT: &str = "arn:aws:backup:eu-central-1:111122223333:recovery-point:x";
+
+    #[test]
+    fn a_point_is_explained_with_or_without_dry_run() {
+        for request in [json!({"explain": POINT}), json!({"explain": POINT, "dry_run": true})] {
+            assert_eq!(Ask::parse(&request), Ok(Ask::Explain(POINT.parse().unwrap())));
+        }
+        assert_eq!(Ask::parse(&json!({"explain": null})), Ok(Ask::Chains(Request::default())));
+    }
 
     #[test]
     fn a_place_survives_as_next() {
@@ -102,8 +106,12 @@ mod tests {
     #[case(json!({"rebuild": "yes"}), "$.rebuild: must be true or false")]
     #[case(json!({"tabel": "orders"}), "$.tabel: is unknown")]
     #[case(json!([]), "$: must be a JSON object")]
+    #[case(json!({"explain": 7}), "$.explain: must be a text")]
+    #[case(json!({"explain": "orders"}), "$.explain: \"orders\" is not a recovery point ARN")]
+    #[case(json!({"explain": POINT, "table": "orders"}), "$.table: goes without \"explain\"")]
+    #[case(json!({"explain": POINT, "rebuild": true}), "$.rebuild: goes without \"explain\"")]
     fn a_malformed_request_is_refused_with_its_path(#[case] request: Value, #[case] message: &str) {
-        let refusal = Request::parse(&request).unwrap_err().to_string();
+        let refusal = Ask::parse(&request).unwrap_err().to_string();
         assert!(refusal.starts_with(message), "{refusal}");
     }
 }

@@ -4,7 +4,7 @@ use dynachain::error::Refusal;
 use dynachain::id::RecoveryPointArn;
 use dynachain::metadata::Core;
 use dynachain::policy::Document;
-use dynachain::retention::{End, Lifespan};
+use dynachain::retention::{End, Lifespan, restamped};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -41,23 +41,8 @@ pub(crate) async fn changes(deps: &Deps, policy: Uuid, document: &Document) -> R
 /// When the point ends, and when it would under the document, where that is another time.
 fn difference(core: &Core, document: &Document) -> Option<(End, End)> {
     let expires_at = Lifespan::of_regular(core).expires_at()?;
-    let would_be = Lifespan::of_regular(&under(core, document)).expires_at()?;
+    let would_be = Lifespan::of_regular(&restamped(core, 0, document)).expires_at()?;
     (expires_at != would_be).then_some((expires_at, would_be))
-}
-
-/// The core as the new document would have it: its zone, and its keep for every flag that it has a schedule for. A flag
-/// that it no longer gives keeps the point as long as before.
-fn under(core: &Core, document: &Document) -> Core {
-    let mut core = core.clone();
-    for flag in core.keep.flags().iter() {
-        if let Some(schedule) = document.schedules.get(flag) {
-            core.keep.set(flag, schedule.keep);
-        }
-    }
-    if let Some(stamp) = &mut core.policy {
-        stamp.timezone = document.timezone.name().to_owned();
-    }
-    core
 }
 
 #[cfg(test)]

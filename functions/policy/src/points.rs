@@ -71,6 +71,7 @@ pub(crate) mod tests {
             home_vault: "arn:aws:backup:eu-central-1:111122223333:backup-vault:dynachain".parse().unwrap(),
             keep,
             own_keep: None,
+            until: None,
             copies: [].into(),
             keep_last: 1,
             cold_after_days: None,

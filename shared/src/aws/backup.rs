@@ -4,12 +4,15 @@
 
 mod client;
 mod copy_jobs;
+mod date;
+mod holds;
 mod jobs;
 mod settings;
 mod tags;
 mod vault;
 
 pub use copy_jobs::{CopyJobStatus, CopyJobs, StartCopy};
+pub use holds::LegalHolds;
 pub use jobs::{BackupJobs, JobStatus, StartBackup, StartedJob};
 pub use settings::RegionSettings;
 pub use tags::PointTagger;

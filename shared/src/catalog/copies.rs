@@ -262,12 +262,13 @@ impl Copies {
         self.0.transact(slots::freed(slot)).await.map(drop)
     }
 
-    /// Forgets all about the copies of a point that is gone. Those that are settled are remembered until then: retention asks.
+    /// Forgets the copies of a point that is gone, but for those that are still missing: somebody may ask why.
     ///
     /// # Errors
     /// When DynamoDB refuses.
     pub async fn forget(&self, source: &RecoveryPointArn) -> Result<(), CatalogError> {
-        for record in self.of_source(source).await? {
+        let listed = |record: &CopyRecord| record.place_in_index().is_some();
+        for record in self.of_source(source).await?.into_iter().filter(|record| !listed(record)) {
             self.0.remove(&key(source, &record.target)).await?;
         }
         Ok(())

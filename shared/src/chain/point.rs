@@ -3,12 +3,12 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Flags;
 use crate::id::{PolicyName, RecoveryPointArn, SessionId, TableArn, VaultArn};
 use crate::metadata::{Core, Kind};
-use crate::retention::{End, Lifespan};
+use crate::retention::{Decision, End, Lifespan, Reasons, Verdict};
 
 /// A recovery point as its vault lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,12 @@ impl ListedPoint {
     pub fn is_restorable(&self) -> bool {
         matches!(self.status.as_str(), "COMPLETED" | "AVAILABLE")
     }
+
+    /// Whether AWS is done with it (AWS Backup API Reference, `DescribeRecoveryPoint`). A status that this version does not
+    /// know may pass.
+    pub fn is_final(&self) -> bool {
+        self.is_restorable() || matches!(self.status.as_str(), "EXPIRED" | "PARTIAL" | "STOPPED")
+    }
 }
 
 /// What reading a point's tags came to.
@@ -48,7 +54,7 @@ pub enum Reading {
 }
 
 /// Which chain a point belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChainKind {
     /// The points of a table in its home vault.
@@ -193,8 +199,16 @@ pub struct PointView<'a> {
     expires_at: Option<End>,
     size_bytes: Option<u64>,
     /// What retention would do; null where retention was not asked.
-    decision: Option<&'static str>,
-    reasons: Option<Vec<&'static str>>,
+    decision: Option<Decision>,
+    reasons: Option<Reasons>,
+}
+
+impl PointView<'_> {
+    /// The same with what retention decides about the point.
+    #[must_use]
+    pub fn decided(self, verdict: &Verdict) -> Self {
+        Self { decision: Some(verdict.decision), reasons: Some(verdict.reasons), ..self }
+    }
 }
 
 #[cfg(test)]

@@ -144,12 +144,44 @@ impl OwnEvent for CopiesContinued {
     const DETAIL_TYPE: &'static str = "Backup Copy Continued";
 }
 
+/// A run of retention did not delete all that is due, and waits for somebody to confirm it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PruneBlocked {
+    /// The vault.
+    pub vault: VaultArn,
+    /// The digest of the plan, which confirms it.
+    pub digest: String,
+    /// The tables whose points wait; as many as an event has room for.
+    pub tables: Vec<TableArn>,
+    /// How many points wait.
+    pub would_delete: u64,
+}
+
+impl OwnEvent for PruneBlocked {
+    const DETAIL_TYPE: &'static str = "Prune Blocked";
+}
+
+/// A run of retention goes on in a further invocation: whoever receives this goes on with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PruneContinued {
+    /// The vault.
+    pub vault: VaultArn,
+    /// Where to go on; only the function that wrote it reads it.
+    #[serde(flatten)]
+    pub cursor: Map<String, Value>,
+}
+
+impl OwnEvent for PruneContinued {
+    const DETAIL_TYPE: &'static str = "Prune Continued";
+}
+
 /// The kinds of our own events that functions of ours receive.
-pub(super) const RECEIVED: [&str; 4] = [
+pub(super) const RECEIVED: [&str; 5] = [
     SessionFinished::DETAIL_TYPE,
     SessionContinued::DETAIL_TYPE,
     PointCompleted::DETAIL_TYPE,
     CopiesContinued::DETAIL_TYPE,
+    PruneContinued::DETAIL_TYPE,
 ];
 
 pub(super) fn read(
@@ -157,18 +189,20 @@ pub(super) fn read(
     detail: &Map<String, Value>,
     problems: &mut Vec<Problem>,
 ) -> Option<Event> {
-    let detail = if detail_type == CopiesContinued::DETAIL_TYPE {
-        Value::Object(detail.clone())
-    } else {
-        Fields::new("$.detail", detail, problems).required::<SessionId>("session")?;
-        Value::Object(detail.clone())
-    };
+    let mut fields = Fields::new("$.detail", detail, problems);
+    match detail_type {
+        CopiesContinued::DETAIL_TYPE => Some(()),
+        PruneContinued::DETAIL_TYPE => fields.required::<VaultArn>("vault").map(drop),
+        _ => fields.required::<SessionId>("session").map(drop),
+    }?;
+    let detail = Value::Object(detail.clone());
     let event = match detail_type {
         SessionFinished::DETAIL_TYPE => {
             serde_json::from_value(detail).map(|finished| Event::SessionFinished(Box::new(finished)))
         }
         PointCompleted::DETAIL_TYPE => serde_json::from_value(detail).map(Event::PointCompleted),
         CopiesContinued::DETAIL_TYPE => serde_json::from_value(detail).map(Event::CopiesContinued),
+        PruneContinued::DETAIL_TYPE => serde_json::from_value(detail).map(Event::PruneContinued),
         _ => serde_json::from_value(detail).map(Event::SessionContinued),
     };
     event.map_err(|error| problems.push(Problem::new("$.detail", error.to_string()))).ok()

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::chain::{Flags, PerFlag};
 use crate::id::{PolicyName, SessionId, VaultArn};
-use crate::retention::Keep;
+use crate::retention::{End, Keep};
 
 /// Whether a point belongs to a chain or was taken by hand, outside every chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -136,6 +136,10 @@ pub struct Core {
     /// How long it is kept without any flag: sessions started by hand with a `keep`.
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     pub own_keep: Option<Keep>,
+    /// How long somebody extended its life, in this vault or in the one it was copied from; flags that end later still keep
+    /// it longer.
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none", with = "short_end")]
+    pub until: Option<End>,
     /// Where it is to be copied.
     #[serde(rename = "c", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub copies: BTreeMap<VaultArn, CopyPlan>,
@@ -157,6 +161,40 @@ pub struct Core {
     /// The version of dynachain that made it.
     #[serde(rename = "v")]
     pub product_version: String,
+}
+
+/// An end in few bytes: seconds since 1970, or `"forever"`. Anything else is no end that this version could honour, and
+/// the whole core is unreadable.
+mod short_end {
+    use jiff::Timestamp;
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::retention::End;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Short {
+        Second(i64),
+        Word(String),
+    }
+
+    pub(super) fn serialize<S: Serializer>(end: &Option<End>, serializer: S) -> Result<S::Ok, S::Error> {
+        let short = |end: &End| match end {
+            End::At(end) => Short::Second(end.as_second()),
+            End::Never => Short::Word(End::Never.to_string()),
+        };
+        end.as_ref().map(short).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<End>, D::Error> {
+        match Short::deserialize(deserializer)? {
+            Short::Second(second) => Timestamp::from_second(second).map(End::At).map_err(D::Error::custom),
+            Short::Word(word) if word == End::Never.to_string() => Ok(End::Never),
+            Short::Word(word) => Err(D::Error::custom(format!("{word:?} is no end"))),
+        }
+        .map(Some)
+    }
 }
 
 fn no_flags(keep: &PerFlag<Keep>) -> bool {
@@ -209,6 +247,7 @@ pub(crate) mod tests {
             home_vault: "arn:aws:backup:eu-central-1:111122223333:backup-vault:dynachain".parse().unwrap(),
             keep: keep.clone(),
             own_keep: None,
+            until: None,
             copies: [(target, CopyPlan { keep })].into(),
             keep_last: 1,
             cold_after_days: None,
@@ -226,6 +265,20 @@ pub(crate) mod tests {
         let sealed = 1 + 12 + 16 + miniz_oxide::deflate::compress_to_vec(&bytes, 10).len();
         // Ten tags at the start: five of the policy, one plain, one key leave three pieces of 192 bytes.
         assert!(sealed < 3 * 192, "{sealed} bytes sealed, {} encoded", bytes.len());
+    }
+
+    #[test]
+    fn an_extension_survives_encoding_and_one_that_makes_no_sense_is_refused() {
+        for until in [End::At("2031-05-06T07:08:09Z".parse().unwrap()), End::Never] {
+            let extended = Core { until: Some(until), ..core() };
+            let bytes = Evolving::new(extended.clone()).encode().unwrap();
+            assert_eq!(Evolving::<Core>::decode(&bytes).unwrap().value, extended);
+        }
+        let mut bytes = Vec::new();
+        let mut tree = ciborium::Value::serialized(&core()).unwrap();
+        tree.as_map_mut().unwrap().push(("u".into(), "for ever and a day".into()));
+        ciborium::into_writer(&tree, &mut bytes).unwrap();
+        assert!(Evolving::<Core>::decode(&bytes).is_err());
     }
 
     #[rstest]

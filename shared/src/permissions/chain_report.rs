@@ -15,5 +15,7 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         &["backup:DescribeBackupVault", "backup:ListRecoveryPointsByBackupVault"],
         Resources::Vault,
     ),
-    Permission::new("ReadPoints", &["backup:ListTags"], Resources::Points),
+    Permission::new("ReadPoints", &["backup:DescribeRecoveryPoint", "backup:ListTags"], Resources::Points),
+    Permission::new("FindLegalHolds", &["backup:ListLegalHolds"], Resources::Anything),
+    Permission::new("ReadLegalHolds", &["backup:ListRecoveryPointsByLegalHold"], Resources::LegalHolds),
 ];

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Stack;
+use crate::metadata::Kind;
 
 /// The keys of the encryption context of every data key.
 const CONTEXT_KEYS: [&str; 2] = ["dynachain:format", "dynachain:source"];
@@ -13,6 +14,8 @@ const MANAGED_BY_REQUEST: &str = "aws:RequestTag/dynachain:managed";
 const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
 /// What the partition keys of copies' configurations begin with.
 const COPIED_CONFIGURATIONS: &str = "CONFIG#";
+/// The plain tag of a recovery point ([`crate::metadata::MANAGED`]), as IAM sees it.
+const MANAGED_TAG: &str = "aws:ResourceTag/dynachain:managed";
 
 /// A condition of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +36,10 @@ pub enum Condition {
     TagsOfAChain,
     /// Of a catalog only the items with the configurations of copies.
     CopiedConfigurations,
+    /// The recovery point's plain tag says so: `chain` or `manual`.
+    ManagedAs(Kind),
+    /// The service-linked role is of this service.
+    LinkedTo(&'static str),
 }
 
 /// A value of a request's context, as the IAM policy simulator takes it.
@@ -75,6 +82,8 @@ impl Condition {
                 "ForAllValues:StringLike": {LEADING_KEYS: [format!("{COPIED_CONFIGURATIONS}*")]},
                 "Null": {LEADING_KEYS: "false"},
             }),
+            Self::ManagedAs(kind) => json!({"StringEquals": {MANAGED_TAG: kind.as_tag()}}),
+            Self::LinkedTo(service) => json!({"StringEquals": {"iam:AWSServiceName": service}}),
         }
     }
 
@@ -108,6 +117,8 @@ impl Condition {
                 values: vec![format!("{COPIED_CONFIGURATIONS}any")],
                 kind: ContextType::TextList,
             }],
+            Self::ManagedAs(kind) => vec![text(MANAGED_TAG, kind.as_tag())],
+            Self::LinkedTo(service) => vec![text("iam:AWSServiceName", service)],
         }
     }
 }

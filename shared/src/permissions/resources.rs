@@ -30,6 +30,10 @@ pub enum Resources {
     Points,
     /// The account's recovery points in every Region.
     OwnPointsAnywhere,
+    /// The legal holds of this Region.
+    LegalHolds,
+    /// The role as which AWS Backup deletes recovery points.
+    BackupsLinkedRole,
     /// The stack's key.
     Key,
     /// The keys of copy targets in other accounts.
@@ -88,6 +92,11 @@ impl Resources {
             Self::OwnVaultsAnywhere => format!("arn:{partition}:backup:*:{account}:backup-vault:*"),
             Self::Points => stack.arn("backup", "recovery-point:*"),
             Self::OwnPointsAnywhere => format!("arn:{partition}:backup:*:{account}:recovery-point:*"),
+            Self::LegalHolds => stack.arn("backup", "legal-hold:*"),
+            Self::BackupsLinkedRole => {
+                let role = "role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup";
+                format!("arn:{partition}:iam::{account}:{role}")
+            }
             Self::Key => stack.key.to_string(),
             Self::TargetKeys => return stack.target_keys.iter().map(ToString::to_string).collect(),
             Self::KeyAnywhere => {
@@ -125,6 +134,7 @@ impl Resources {
             Self::VaultsHere => vec![stack.vault.to_string()],
             Self::OwnVaultsAnywhere => own_vaults().map(ToString::to_string).collect(),
             Self::Points => vec![stack.arn("backup", &format!("recovery-point:{ANY}"))],
+            Self::LegalHolds => vec![stack.arn("backup", &format!("legal-hold:{ANY}"))],
             Self::OwnPointsAnywhere => own_vaults()
                 .map(|vault| {
                     let (partition, region) = (stack.partition(), vault.region());

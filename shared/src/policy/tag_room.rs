@@ -85,6 +85,7 @@ fn largest_core(document: &Document, home_vault: &VaultArn, now: Timestamp) -> C
         home_vault: home_vault.clone(),
         keep: document.keeps(),
         own_keep: None,
+        until: None,
         copies: document.copies.iter().map(copy).collect(),
         keep_last: document.keep_last,
         cold_after_days: document.cold_storage.map(|cold| cold.after_days),

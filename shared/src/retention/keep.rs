@@ -72,6 +72,20 @@ impl fmt::Display for End {
     }
 }
 
+impl fmt::Display for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (n, unit) = match self {
+            Self::Hours(n) => (n, "hour"),
+            Self::Days(n) => (n, "day"),
+            Self::Weeks(n) => (n, "week"),
+            Self::Months(n) => (n, "month"),
+            Self::Years(n) => (n, "year"),
+            Self::Forever => return f.write_str("forever"),
+        };
+        write!(f, "{n} {unit}{}", if *n == 1 { "" } else { "s" })
+    }
+}
+
 impl Keep {
     /// The largest number of each unit: about a thousand years, far from the calendar's own limit.
     pub const MAX: [(&'static str, u32); 5] =
@@ -144,6 +158,12 @@ mod tests {
         assert_eq!(Keep::Forever.end(from, &TimeZone::UTC), End::Never);
         assert_eq!(Keep::Years(9_000).end(from, &TimeZone::UTC), End::Never);
         assert!(End::Never > End::At(Timestamp::MAX));
+    }
+
+    #[test]
+    fn a_keep_reads_like_words() {
+        let said = [Keep::Days(3), Keep::Months(1), Keep::Forever].map(|keep| keep.to_string());
+        assert_eq!(said, ["3 days", "1 month", "forever"]);
     }
 
     #[test]

@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use aws_sdk_backup::Client;
 use aws_sdk_backup::operation::describe_recovery_point::DescribeRecoveryPointOutput;
 use aws_sdk_backup::types::{RecoveryPointByBackupVault, StorageClass};
+use jiff::Timestamp;
 
 use super::client::client;
+use super::date::DateOfAnswer;
 use super::{instant, size};
-use crate::aws::{AwsError, Rate};
+use crate::aws::{AwsError, Fault, Rate};
 use crate::chain::ListedPoint;
 use crate::id::{KeyArn, RecoveryPointArn, TableArn, VaultArn};
 use crate::retention::VaultLock;
+
+const DESCRIBE: &str = "DescribeBackupVault";
 
 /// A vault as AWS describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,16 +95,33 @@ impl VaultReader {
     /// # Errors
     /// When AWS refuses: it answers `AccessDeniedException` for a vault that does not exist.
     pub async fn describe(&self) -> Result<Vault, AwsError> {
-        const OPERATION: &str = "DescribeBackupVault";
-        let call = self.client.describe_backup_vault().backup_vault_name(&self.name);
+        self.described(None).await
+    }
+
+    /// The vault's state, and what time it is by AWS's clock: the `Date` of its answer.
+    ///
+    /// # Errors
+    /// As [`Self::describe`], and when the answer has no date.
+    pub async fn describe_and_date(&self) -> Result<(Vault, Timestamp), AwsError> {
+        let date = DateOfAnswer::default();
+        let vault = self.described(Some(date.clone())).await?;
+        let date = date.read().ok_or_else(|| AwsError::incomplete(DESCRIBE, "Date"))?;
+        Ok((vault, date))
+    }
+
+    async fn described(&self, date: Option<DateOfAnswer>) -> Result<Vault, AwsError> {
+        let mut call = self.client.describe_backup_vault().backup_vault_name(&self.name).customize();
+        if let Some(date) = date {
+            call = call.interceptor(date);
+        }
         let answer = self
             .describe
-            .call(|turn| call.customize().interceptor(turn).send())
+            .call(|turn| call.interceptor(turn).send())
             .await
-            .map_err(|error| AwsError::new(OPERATION, &error))?;
+            .map_err(|error| AwsError::new(DESCRIBE, &error))?;
         let arn = answer.backup_vault_arn().and_then(|arn| arn.parse().ok());
         Ok(Vault {
-            arn: arn.ok_or_else(|| AwsError::incomplete(OPERATION, "BackupVaultArn"))?,
+            arn: arn.ok_or_else(|| AwsError::incomplete(DESCRIBE, "BackupVaultArn"))?,
             key: answer.encryption_key_arn().and_then(|arn| arn.parse().ok()),
             locked: answer.locked().unwrap_or_default(),
             min_retention_days: answer.min_retention_days(),
@@ -132,11 +153,11 @@ impl VaultReader {
         }
     }
 
-    /// One recovery point of the vault.
+    /// A recovery point of this vault as it is now; `None` when it is not there (any more).
     ///
     /// # Errors
-    /// When AWS refuses: it answers `ResourceNotFoundException` for a point that is not in the vault.
-    pub async fn point(&self, point: &RecoveryPointArn) -> Result<PointState, AwsError> {
+    /// When AWS refuses.
+    pub async fn point(&self, point: &RecoveryPointArn) -> Result<Option<PointState>, AwsError> {
         const OPERATION: &str = "DescribeRecoveryPoint";
 
         let call = self
@@ -144,13 +165,14 @@ impl VaultReader {
             .describe_recovery_point()
             .backup_vault_name(&self.name)
             .recovery_point_arn(point.as_str());
-        let answer = self
-            .describe
-            .call(|turn| call.customize().interceptor(turn).send())
-            .await
-            .map_err(|error| AwsError::new(OPERATION, &error))?;
-        described(&answer)
-            .ok_or_else(|| AwsError::incomplete(OPERATION, "recovery point of a DynamoDB table"))
+        let answer = self.describe.call(|turn| call.customize().interceptor(turn).send()).await;
+        match answer.map_err(|error| AwsError::new(OPERATION, &error)) {
+            Ok(answer) => described(&answer).map(Some).ok_or_else(|| {
+                AwsError::incomplete(OPERATION, "DynamoDB recovery point's ARNs, date and status")
+            }),
+            Err(error) if error.fault() == Fault::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// One page (up to 1,000) of the vault's recovery points, of one table or of all.

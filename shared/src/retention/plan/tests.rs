@@ -1,0 +1,6 @@
+mod clocks;
+mod description;
+mod floor;
+mod properties;
+mod protections;
+pub(crate) mod support;
