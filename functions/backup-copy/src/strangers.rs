@@ -44,7 +44,8 @@ mod tests {
 
     #[test]
     fn a_stranger_is_known_for_a_day() {
-        let (strangers, at) = (Strangers::default(), |hours| Timestamp::from_second(hours * 3600).unwrap());
+        let (strangers, at) =
+            (Strangers::default(), |hours: i64| Timestamp::from_second(hours * 3600).unwrap());
         let point = "arn:aws:backup:eu-central-1:111122223333:recovery-point:0b2f".parse().unwrap();
         assert!(!strangers.know(&point, at(1)));
         strangers.add(&point);

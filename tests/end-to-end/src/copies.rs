@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use aws_sdk_backup::primitives::DateTime;
 use aws_sdk_backup::types::{CopyJob, RecoveryPointByBackupVault};
 use futures::{TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -175,9 +176,9 @@ async fn count(stack: &LocalStack, copied: &mut Copied) -> anyhow::Result<()> {
     for job in jobs(stack).await? {
         let state = job.state().context("a state")?.as_str().to_owned();
         *copied.jobs.entry(state).or_default() += 1;
-        let second = |time: Option<&aws_sdk_backup::primitives::DateTime>| time.map(|time| time.as_nanos());
-        changes.push((second(job.creation_date()).context("a beginning")?, 1_i32));
-        changes.push((second(job.completion_date()).context("an end")?, -1));
+        let nanos = |time: Option<&DateTime>| time.map(DateTime::as_nanos);
+        changes.push((nanos(job.creation_date()).context("a beginning")?, 1_i32));
+        changes.push((nanos(job.completion_date()).context("an end")?, -1));
     }
     // Of two at one moment the end comes first: it made the room.
     changes.sort_unstable();

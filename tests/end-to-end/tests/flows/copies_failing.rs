@@ -21,9 +21,12 @@ impl World {
     /// Nothing happens by itself any more but what is running.
     async fn silence(&self) {
         self.policy(&json!({"disable": "a"})).await;
-        let events = self.event_bridge().await;
-        for rule in events.list_rules().send().await.expect("the rules").rules() {
-            events.disable_rule().name(rule.name().expect("a name")).send().await.expect("a silent rule");
+        for region in [SOURCE_REGION, TARGET_REGION] {
+            let events = aws_sdk_eventbridge::Client::new(&self.stack.sdk_config(region).await);
+            for rule in events.list_rules().send().await.expect("the rules").rules() {
+                let name = rule.name().expect("a name");
+                events.disable_rule().name(name).send().await.expect("a silent rule");
+            }
         }
     }
 }
