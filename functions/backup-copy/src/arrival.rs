@@ -75,8 +75,8 @@ async fn verify(
     copy: &RecoveryPointArn,
 ) -> Result<Found, AwsError> {
     let listed = match there.vault().point(copy).await {
-        Ok(state) => state.listed,
-        Err(error) if error.fault() == Fault::NotFound => {
+        Ok(Some(state)) => state.listed,
+        Ok(None) => {
             return Ok(Found::Gone(format!("the copy {copy} is not in its vault any more")));
         }
         Err(error) => return Err(error),

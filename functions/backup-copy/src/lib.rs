@@ -25,6 +25,7 @@ mod reconcile;
 mod running;
 mod settle;
 mod start;
+mod strangers;
 mod tally;
 mod there;
 mod walk;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use dynachain::aws::Fault;
 use dynachain::catalog::{CopyRecord, CopyState, TableState};
 use dynachain::chain::{ChainKind, ListedPoint, RestorePoint};
 use dynachain::copying::{is_too_old, wanted};
@@ -27,9 +26,9 @@ pub(crate) async fn point(deps: &Deps, tally: &Tally, point: &RecoveryPointArn) 
         return Ok(());
     }
     let listed = match deps.points.vault().point(point).await {
-        Ok(state) => state.listed,
+        Ok(Some(state)) => state.listed,
         // It is of another vault, or gone again.
-        Err(error) if error.fault() == Fault::NotFound => return Ok(()),
+        Ok(None) => return Ok(()),
         Err(error) => return Err(error.refusal()),
     };
     let tags = deps.points.vault().tags(point).await.map_err(|error| error.refusal())?;

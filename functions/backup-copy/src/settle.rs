@@ -1,6 +1,5 @@
 //! A copy job has ended: its copy is looked at, or tried again, or given up.
 
-use dynachain::aws::Fault;
 use dynachain::aws::backup::CopyJobStatus;
 use dynachain::catalog::{CopyRecord, CopyState};
 use dynachain::copying::{LATER, Next, after_failure, is_overdue, too_many_jobs};
@@ -52,6 +51,7 @@ pub(crate) async fn ended(
         let arrived = CopyRecord {
             state: CopyState::Arrived,
             slot: None,
+            made_up: false,
             job: Some(job.to_owned()),
             copy: Some(copy),
             reason: None,
@@ -115,14 +115,14 @@ pub(crate) async fn failed(
 /// Why no further attempt can succeed, where AWS says so for certain.
 async fn impossible(deps: &Deps, record: &CopyRecord, message: &str) -> Option<(&'static str, String)> {
     match deps.points.vault().point(&record.source).await {
-        Ok(source) if source.is_cold => {
+        Ok(Some(source)) if source.is_cold => {
             return Some(("cold_storage", format!("its point has moved to cold storage: {message}")));
         }
-        Ok(source) if !source.listed.is_restorable() => {
+        Ok(Some(source)) if !source.listed.is_restorable() => {
             let status = source.listed.status;
             return Some(("source_gone", format!("its point is {status}: {message}")));
         }
-        Err(error) if error.fault() == Fault::NotFound => {
+        Ok(None) => {
             return Some(("source_gone", format!("its point is gone: {message}")));
         }
         _ => {}

@@ -99,8 +99,8 @@ async fn next(deps: &Deps, record: &CopyRecord, now: Timestamp) -> Result<Next, 
         }
     }
     let source = match deps.points.vault().point(&record.source).await {
-        Ok(source) => source,
-        Err(error) if error.fault() == Fault::NotFound => return Ok(gone("it is gone")),
+        Ok(Some(source)) => source,
+        Ok(None) => return Ok(gone("it is gone")),
         Err(error) => return Err(error.refusal()),
     };
     let status = source.listed.status.clone();
