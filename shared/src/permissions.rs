@@ -5,6 +5,7 @@
 
 mod backup;
 mod backup_session;
+mod chain_edit;
 mod chain_report;
 mod condition;
 mod policy;
@@ -27,6 +28,8 @@ pub enum Role {
     Policy,
     /// Of the function `dynachain-backup-session`.
     BackupSession,
+    /// Of the function `dynachain-chain-edit`.
+    ChainEdit,
     /// Of the function `dynachain-chain-report`.
     ChainReport,
     /// Passed to AWS Backup with each job.
@@ -37,14 +40,21 @@ pub enum Role {
 
 impl Role {
     /// All of them, in the order of `check`'s findings.
-    pub const ALL: [Self; 5] =
-        [Self::Policy, Self::BackupSession, Self::ChainReport, Self::Backup, Self::Scheduler];
+    pub const ALL: [Self; 6] = [
+        Self::Policy,
+        Self::BackupSession,
+        Self::ChainEdit,
+        Self::ChainReport,
+        Self::Backup,
+        Self::Scheduler,
+    ];
 
     /// The role's name in the template.
     pub fn logical_id(self) -> &'static str {
         match self {
             Self::Policy => "PolicyRole",
             Self::BackupSession => "BackupSessionRole",
+            Self::ChainEdit => "ChainEditRole",
             Self::ChainReport => "ChainReportRole",
             Self::Backup => "BackupRole",
             Self::Scheduler => "SchedulerRole",
@@ -56,6 +66,7 @@ impl Role {
         match self {
             Self::Policy => "POLICY_ROLE_ARN",
             Self::BackupSession => "BACKUP_SESSION_ROLE_ARN",
+            Self::ChainEdit => "CHAIN_EDIT_ROLE_ARN",
             Self::ChainReport => "CHAIN_REPORT_ROLE_ARN",
             Self::Backup => "BACKUP_ROLE_ARN",
             Self::Scheduler => "SCHEDULER_ROLE_ARN",
@@ -65,7 +76,9 @@ impl Role {
     /// The service that assumes the role.
     pub fn service(self) -> &'static str {
         match self {
-            Self::Policy | Self::BackupSession | Self::ChainReport => "lambda.amazonaws.com",
+            Self::Policy | Self::BackupSession | Self::ChainEdit | Self::ChainReport => {
+                "lambda.amazonaws.com"
+            }
             Self::Backup => "backup.amazonaws.com",
             Self::Scheduler => "scheduler.amazonaws.com",
         }
@@ -76,6 +89,7 @@ impl Role {
         let all = match self {
             Self::Policy => policy::PERMISSIONS,
             Self::BackupSession => backup_session::PERMISSIONS,
+            Self::ChainEdit => chain_edit::PERMISSIONS,
             Self::ChainReport => chain_report::PERMISSIONS,
             Self::Backup => backup::PERMISSIONS,
             Self::Scheduler => scheduler::PERMISSIONS,

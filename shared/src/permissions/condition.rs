@@ -3,9 +3,16 @@
 use serde_json::{Value, json};
 
 use super::Stack;
+use crate::metadata::Kind;
 
 /// The keys of the encryption context of every data key.
 const CONTEXT_KEYS: [&str; 2] = ["dynachain:format", "dynachain:source"];
+
+/// The plain tag of a recovery point ([`crate::metadata::MANAGED`]), as IAM sees it.
+const MANAGED_TAG: &str = "aws:ResourceTag/dynachain:managed";
+
+/// What the keys of the tags with a point's core begin with.
+const CORE_TAGS: &str = "dynachain:core:";
 
 /// A condition of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +29,8 @@ pub enum Condition {
     OwnAccount,
     /// The grant is for an AWS service.
     GrantToAws,
+    /// The recovery point's plain tag says `chain`, and only tags with pieces of its core are changed.
+    CoreOfChains,
 }
 
 /// A value of a request's context, as the IAM policy simulator takes it.
@@ -59,6 +68,11 @@ impl Condition {
             Self::ThroughDynamoDb => json!({"StringEquals": {"kms:ViaService": dynamodb_in(stack)}}),
             Self::OwnAccount => json!({"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}}),
             Self::GrantToAws => json!({"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+            Self::CoreOfChains => json!({
+                "StringEquals": {MANAGED_TAG: Kind::Chain.as_tag()},
+                "ForAllValues:StringLike": {"aws:TagKeys": format!("{CORE_TAGS}*")},
+                "Null": {"aws:TagKeys": "false"},
+            }),
         }
     }
 
@@ -86,6 +100,14 @@ impl Condition {
                 values: vec!["true".to_owned()],
                 kind: ContextType::Boolean,
             }],
+            Self::CoreOfChains => vec![
+                text(MANAGED_TAG, Kind::Chain.as_tag()),
+                ContextEntry {
+                    key: "aws:TagKeys",
+                    values: vec![format!("{CORE_TAGS}1")],
+                    kind: ContextType::TextList,
+                },
+            ],
         }
     }
 }

@@ -12,6 +12,8 @@ pub enum Resources {
     LogOf(&'static str),
     /// The catalog table and its index.
     Catalog,
+    /// The catalog tables of the account's stacks in every Region, which have one name, and their indexes.
+    OwnCatalogsAnywhere,
     /// Every table of the Region.
     Tables,
     /// DynamoDB's backups of every table of the Region.
@@ -30,8 +32,12 @@ pub enum Resources {
     OwnPointsAnywhere,
     /// The legal holds of this Region.
     LegalHolds,
+    /// The account's legal holds in every Region.
+    OwnLegalHoldsAnywhere,
     /// The stack's key.
     Key,
+    /// The same key in every Region: its primary and its replicas.
+    KeyAnywhere,
     /// The account's keys in this Region.
     KeysHere,
     /// The account's keys in every Region.
@@ -70,7 +76,8 @@ impl Resources {
         let one = match self {
             Self::Anything => "*".to_owned(),
             Self::LogOf(function) => stack.arn("logs", &format!("{}:*", log_group(function))),
-            Self::Catalog => return catalog(stack),
+            Self::Catalog => return catalog(stack, &stack.region),
+            Self::OwnCatalogsAnywhere => return catalog(stack, "*"),
             Self::Tables => stack.arn("dynamodb", "table/*"),
             Self::TableBackups => stack.arn("dynamodb", "table/*/backup/*"),
             Self::Vault => stack.vault.to_string(),
@@ -80,7 +87,11 @@ impl Resources {
             Self::Points => stack.arn("backup", "recovery-point:*"),
             Self::OwnPointsAnywhere => format!("arn:{partition}:backup:*:{account}:recovery-point:*"),
             Self::LegalHolds => stack.arn("backup", "legal-hold:*"),
+            Self::OwnLegalHoldsAnywhere => format!("arn:{partition}:backup:*:{account}:legal-hold:*"),
             Self::Key => stack.key.to_string(),
+            Self::KeyAnywhere => {
+                format!("arn:{partition}:kms:*:{}:key/{}", stack.key.account(), stack.key.id())
+            }
             Self::KeysHere => stack.arn("kms", "key/*"),
             Self::OwnKeysAnywhere => format!("arn:{partition}:kms:*:{account}:key/*"),
             Self::Schedules => stack.arn("scheduler", &format!("schedule/{}/*", stack.schedule_group)),
@@ -113,6 +124,15 @@ impl Resources {
             Self::OwnVaultsAnywhere => own_vaults().map(ToString::to_string).collect(),
             Self::Points => vec![stack.arn("backup", &format!("recovery-point:{ANY}"))],
             Self::LegalHolds => vec![stack.arn("backup", &format!("legal-hold:{ANY}"))],
+            Self::OwnLegalHoldsAnywhere => own_vaults()
+                .map(|vault| {
+                    let (partition, region) = (stack.partition(), vault.region());
+                    format!("arn:{partition}:backup:{region}:{}:legal-hold:{ANY}", stack.account)
+                })
+                .collect(),
+            Self::OwnCatalogsAnywhere => {
+                own_vaults().flat_map(|vault| catalog(stack, vault.region())).collect()
+            }
             Self::OwnPointsAnywhere => own_vaults()
                 .map(|vault| {
                     let (partition, region) = (stack.partition(), vault.region());
@@ -120,7 +140,7 @@ impl Resources {
                 })
                 .collect(),
             Self::KeysHere => vec![stack.key.to_string()],
-            Self::OwnKeysAnywhere => own_vaults()
+            Self::KeyAnywhere | Self::OwnKeysAnywhere => own_vaults()
                 .filter_map(|vault| stack.key.in_region(vault.region()).ok())
                 .map(|key| key.to_string())
                 .collect(),
@@ -140,8 +160,9 @@ fn any_table(stack: &Stack) -> String {
     stack.arn("dynamodb", &format!("table/{ANY}"))
 }
 
-fn catalog(stack: &Stack) -> Vec<String> {
-    let table = stack.arn("dynamodb", &format!("table/{}", stack.catalog));
+fn catalog(stack: &Stack, region: &str) -> Vec<String> {
+    let (partition, account) = (stack.partition(), &stack.account);
+    let table = format!("arn:{partition}:dynamodb:{region}:{account}:table/{}", stack.catalog);
     let index = format!("{table}/index/gsi1");
     vec![table, index]
 }

@@ -27,6 +27,7 @@ fn settings() -> BTreeMap<String, String> {
         ("INVOCATION_DLQ_ARN", "arn:aws:sqs:eu-central-1:111122223333:invocations"),
         ("POLICY_ROLE_ARN", "arn:aws:iam::111122223333:role/policy"),
         ("BACKUP_SESSION_ROLE_ARN", "arn:aws:iam::111122223333:role/backup-session"),
+        ("CHAIN_EDIT_ROLE_ARN", "arn:aws:iam::111122223333:role/chain-edit"),
         ("CHAIN_REPORT_ROLE_ARN", "arn:aws:iam::111122223333:role/chain-report"),
         ("BACKUP_ROLE_ARN", "arn:aws:iam::111122223333:role/backup"),
         ("COPY_DEADLINE_DAYS", "7"),

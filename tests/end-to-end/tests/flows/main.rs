@@ -10,6 +10,7 @@ mod by_hand;
 mod catch_up;
 mod check;
 mod clock_changes;
+mod edit;
 mod estimates;
 mod explain;
 mod guides;

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::support::{World, arn, chains, vault};
 
-const ROLES: [&str; 5] =
-    ["BackupRole", "BackupSessionRole", "ChainReportRole", "PolicyRole", "SchedulerRole"];
+const ROLES: [&str; 6] =
+    ["BackupRole", "BackupSessionRole", "ChainEditRole", "ChainReportRole", "PolicyRole", "SchedulerRole"];
 const NOBODY: [&str; 0] = [];
 
 /// A role of one of the stacks.
@@ -116,7 +116,16 @@ async fn no_role_may_do_more_than_its_function_is_for() {
         // The role that is passed to AWS Backup may as well, for DynamoDB; it is no function's.
         let who = who_may(&world, "kms:GenerateDataKey", key).await;
         assert_eq!(who, ["BackupRole", "BackupSessionRole"], "{region}");
-        assert_eq!(who_may(&world, "kms:Decrypt", key).await, ["BackupRole", "ChainReportRole"], "{region}");
+        // Edits reach the copies in other Regions, so those of both stacks open with the key of either.
+        let who = who_may(&world, "kms:Decrypt", key).await;
+        assert_eq!(who, ["BackupRole", "ChainEditRole", "ChainEditRole", "ChainReportRole"], "{region}");
+        let point =
+            format!("arn:aws:backup:{region}:{ACCOUNT}:recovery-point:11111111-2222-4333-8444-555555555555");
+        for action in ["backup:UntagResource", "backup:TagResource"] {
+            let mut who = who_may(&world, action, &point).await;
+            who.retain(|role| !["BackupRole", "BackupSessionRole"].contains(&role.as_str()));
+            assert_eq!(who, ["ChainEditRole", "ChainEditRole"], "{action} in {region}");
+        }
     }
     nobody_touches_tables(&world).await;
 }
