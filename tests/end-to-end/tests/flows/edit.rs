@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 
 use crate::support::{SEVEN, World, arn, at, chains, example_with_copies, list, points, vault};
 
-const DAILY: &str = "2027-01-05T06:00:00Z";
+/// 08:00 in Berlin on that day.
+const EIGHT: &str = "2027-01-04T07:00:00Z";
 
-fn daily(days: u32, keep_last: u32) -> Value {
+/// A policy for 07:00 and 08:00.
+fn hourly(keep: u32) -> Value {
     json!({
-        "name": "a", "timezone": "Europe/Berlin", "scope": { "tables": ["a-*"] }, "keep_last": keep_last,
-        "schedules": { "daily": { "at": "07:00", "on": "every day", "keep": { "days": days } } },
+        "name": "a", "timezone": "Europe/Berlin", "scope": { "tables": ["a-*"] },
+        "schedules": { "daily": { "at": ["07:00", "08:00"], "on": "every day", "keep": { "hours": keep } } },
     })
 }
 
@@ -27,11 +29,11 @@ struct Later<'a> {
 }
 
 impl World {
-    /// A daily point of each table on two days.
-    async fn two_days(&self, tables: &[&str], policy: &Value) {
+    /// Two points of each table, an hour apart.
+    async fn two_points(&self, tables: &[&str], policy: &Value) {
         self.tables(tables).await;
         self.apply(policy).await;
-        for moment in [SEVEN, DAILY] {
+        for moment in [SEVEN, EIGHT] {
             self.jump(moment).await;
             self.session(&json!({"policy": "a", "scheduled_at": moment})).await;
             self.finish_jobs().await;
@@ -97,7 +99,7 @@ fn first(report: &Value, table: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_point_is_extended_and_the_extension_undone() {
     let world = World::start().await;
-    world.two_days(&["a-1"], &daily(1, 1)).await;
+    world.two_points(&["a-1"], &hourly(1)).await;
     let report = world.verified(&[]).await;
     let point = first(&report, "a-1");
     assert_eq!(points(&report, "a-1")[0]["decision"], "delete", "{report:#}");
@@ -140,7 +142,7 @@ async fn a_point_is_extended_and_the_extension_undone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restamp_lets_points_live_by_the_policy_as_it_is_now() {
     let world = World::start().await;
-    world.two_days(&["a-1", "a-2"], &daily(5, 1)).await;
+    world.two_points(&["a-1", "a-2"], &hourly(5 * 24)).await;
     let other = json!({
         "name": "b", "scope": { "tables": ["b-1"] },
         "schedules": { "daily": { "at": "07:00", "on": "every day", "keep": { "days": 5 } } },
@@ -152,7 +154,7 @@ async fn a_restamp_lets_points_live_by_the_policy_as_it_is_now() {
     let before = world.verified(&[]).await;
 
     // Longer: nothing becomes deletable. The policy said the same would come of it.
-    let applied = world.apply(&daily(30, 1)).await;
+    let applied = world.apply(&hourly(30 * 24)).await;
     let longer = world.edited(&json!({"restamp": {"policy": "a"}})).await;
     assert_eq!(
         (&longer["edited"], &longer["points_count"], &longer["deletable"]),
@@ -170,7 +172,7 @@ async fn a_restamp_lets_points_live_by_the_policy_as_it_is_now() {
     }
 
     // Shorter, and only one table: its first point becomes deletable. Nothing happens until that is confirmed.
-    world.apply(&daily(1, 1)).await;
+    world.apply(&hourly(1)).await;
     let request = json!({"restamp": {"policy": "a", "tables": ["a-1"]}});
     let planned = world.edit(&request).await;
     assert_eq!(
@@ -200,7 +202,7 @@ async fn a_restamp_lets_points_live_by_the_policy_as_it_is_now() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_that_is_cut_short_is_seen_and_finished() {
     let world = World::start().await;
-    world.two_days(&["a-1"], &daily(1, 1)).await;
+    world.two_points(&["a-1"], &hourly(1)).await;
     let point = first(&world.verified(&[]).await, "a-1");
     let request = json!({"extend": {"recovery_point": point, "until": "forever"}});
 
@@ -243,7 +245,7 @@ async fn an_edit_that_is_cut_short_is_seen_and_finished() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_in_a_chain_or_not_there_is_never_edited() {
     let world = World::start().await;
-    world.two_days(&["a-1"], &daily(1, 1)).await;
+    world.two_points(&["a-1"], &hourly(1)).await;
     let point = first(&world.verified(&[]).await, "a-1");
     let extend = |point: &str| json!({"extend": {"recovery_point": point, "until": "forever"}});
     world.session(&json!({"backup_now": {"table": "a-1"}})).await;
@@ -289,8 +291,11 @@ async fn copies_are_restamped_in_their_region() {
     let role = world.jobs().await[0].iam_role_arn().expect("a role").to_owned();
     let copy = world.backup().await.start_copy_job().recovery_point_arn(&point).iam_role_arn(role);
     let copy = copy.source_backup_vault_name(VAULT).destination_backup_vault_arn(vault(TARGET_REGION));
-    copy.send().await.expect("a copy");
-    world.finish_jobs().await;
+    let copy = copy.send().await.expect("a copy").copy_job_id.expect("its id");
+    world.jump("2027-01-04T06:30:00Z").await;
+    let copy = world.backup().await.describe_copy_job().copy_job_id(copy).send().await.expect("the job");
+    let copy = copy.copy_job.expect("the job");
+    assert_eq!(copy.state().expect("a state").as_str(), "COMPLETED", "{:?}", copy.status_message());
     let there = |request: Value| {
         let world = &world;
         async move { world.stack.invoke(TARGET_REGION, "chain-report", &request).await.expect("a report") }
