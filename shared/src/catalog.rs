@@ -18,9 +18,12 @@
 //! | restore point | `POINT#<recovery point ARN>` | `POINT` | `POINTS#<shard>` | `<recovery point ARN>` | ARN; all (rebuild) |
 //! | copy | `COPY#<source recovery point ARN>` | `<target vault ARN>` | | | source and target |
 //! | rest of a configuration | `POINT#<recovery point ARN>` | `CONFIG` | | | ARN |
+//! | run of retention | `PRUNE#<vault ARN>` | `LOCK` | | | vault |
+//! | how far a run has come, a piece of it | `PRUNE#<vault ARN>` | `RUN#<run id>#<piece>` | | | run |
+//! | plan that waits to be confirmed, a piece of it | `PRUNE#<vault ARN>` | `PLAN#<digest>#<piece>` | | | digest |
 //!
 //! Items about sessions and manual backups carry `expires_at` (TTL, 90 days), and so do debts once they are paid; policies,
-//! restore points and what is owed do not.
+//! restore points and what is owed do not. So do, for 72 hours at most, plans of retention and how far its runs have come.
 
 mod caught_up;
 mod conflicts;
@@ -31,6 +34,7 @@ mod item;
 mod manual;
 mod points;
 mod policies;
+mod prunes;
 mod sessions;
 mod transaction;
 
@@ -41,6 +45,7 @@ pub use item::CatalogError;
 pub use manual::{ManualBackups, ManualRecord};
 pub use points::Points;
 pub use policies::{Policies, StoredPolicy};
+pub use prunes::{CONFIRMABLE, Hold, Prunes};
 pub use sessions::{JobRecord, LEASE, SessionRecord, SessionState, Sessions, TableRecord, TableState};
 
 use aws_sdk_dynamodb::Client;

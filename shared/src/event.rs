@@ -13,7 +13,10 @@ mod schedule;
 
 pub use fields::Moment;
 pub use job::{BackupJob, CopyJob, JobId, JobState, RestoreJob};
-pub use own::{OwnEvent, SOURCE, SessionContinued, SessionFinished, TableCounts, TableFailure};
+pub use own::{
+    OwnEvent, PruneBlocked, PruneContinued, SOURCE, SessionContinued, SessionFinished, TableCounts,
+    TableFailure,
+};
 pub use recovery_point::{PointState, RecoveryPointChange};
 pub use schedule::ScheduledStart;
 
@@ -40,6 +43,8 @@ pub enum Event {
     SessionFinished(Box<SessionFinished>),
     /// A session ran out of time and goes on in another invocation.
     SessionContinued(SessionContinued),
+    /// A run of retention ran out of time and goes on in another invocation.
+    PruneContinued(PruneContinued),
     /// An event that means nothing to dynachain.
     NotOurs(NotOurs),
 }
@@ -128,7 +133,8 @@ fn envelope(members: &Map<String, Value>, problems: &mut Vec<Problem>) -> Option
 
 fn is_ours(source: &str, detail_type: &str) -> bool {
     match source {
-        SOURCE => [SessionFinished::DETAIL_TYPE, SessionContinued::DETAIL_TYPE].contains(&detail_type),
+        SOURCE => [SessionFinished::DETAIL_TYPE, SessionContinued::DETAIL_TYPE, PruneContinued::DETAIL_TYPE]
+            .contains(&detail_type),
         AWS_BACKUP => {
             [job::BACKUP, job::COPY, job::RESTORE].contains(&detail_type)
                 || recovery_point::DETAIL_TYPES.contains(&detail_type)

@@ -3,7 +3,8 @@
 //! dynachain keeps *backup chains* for DynamoDB tables: every table that a [`policy`] covers gets a full AWS Backup
 //! recovery point each session, whose encrypted [`metadata`] lies in the recovery point's own tags.
 //!
-//! The modules outside [`aws`], [`catalog`], [`clock`], [`judge`] and [`point_reader`] are pure: no clock, no I/O, no AWS types.
+//! The modules outside [`aws`], [`catalog`], [`clock`], [`invocation`], [`judge`] and [`point_reader`] are pure: no clock, no
+//! I/O, no AWS types.
 
 pub mod aws;
 pub mod catalog;

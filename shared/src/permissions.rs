@@ -8,8 +8,10 @@ mod backup_session;
 mod chain_edit;
 mod chain_report;
 mod condition;
+mod manual_removal;
 mod policy;
 mod resources;
+mod retention_prune;
 mod scheduler;
 
 use std::collections::BTreeMap;
@@ -32,6 +34,10 @@ pub enum Role {
     ChainEdit,
     /// Of the function `dynachain-chain-report`.
     ChainReport,
+    /// Of the function `dynachain-retention-prune`.
+    RetentionPrune,
+    /// Of the function `dynachain-manual-removal`.
+    ManualRemoval,
     /// Passed to AWS Backup with each job.
     Backup,
     /// With which EventBridge Scheduler wakes sessions.
@@ -40,11 +46,13 @@ pub enum Role {
 
 impl Role {
     /// All of them, in the order of `check`'s findings.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Policy,
         Self::BackupSession,
         Self::ChainEdit,
         Self::ChainReport,
+        Self::RetentionPrune,
+        Self::ManualRemoval,
         Self::Backup,
         Self::Scheduler,
     ];
@@ -56,6 +64,8 @@ impl Role {
             Self::BackupSession => "BackupSessionRole",
             Self::ChainEdit => "ChainEditRole",
             Self::ChainReport => "ChainReportRole",
+            Self::RetentionPrune => "RetentionPruneRole",
+            Self::ManualRemoval => "ManualRemovalRole",
             Self::Backup => "BackupRole",
             Self::Scheduler => "SchedulerRole",
         }
@@ -68,6 +78,8 @@ impl Role {
             Self::BackupSession => "BACKUP_SESSION_ROLE_ARN",
             Self::ChainEdit => "CHAIN_EDIT_ROLE_ARN",
             Self::ChainReport => "CHAIN_REPORT_ROLE_ARN",
+            Self::RetentionPrune => "RETENTION_PRUNE_ROLE_ARN",
+            Self::ManualRemoval => "MANUAL_REMOVAL_ROLE_ARN",
             Self::Backup => "BACKUP_ROLE_ARN",
             Self::Scheduler => "SCHEDULER_ROLE_ARN",
         }
@@ -76,9 +88,12 @@ impl Role {
     /// The service that assumes the role.
     pub fn service(self) -> &'static str {
         match self {
-            Self::Policy | Self::BackupSession | Self::ChainEdit | Self::ChainReport => {
-                "lambda.amazonaws.com"
-            }
+            Self::Policy
+            | Self::BackupSession
+            | Self::ChainEdit
+            | Self::ChainReport
+            | Self::RetentionPrune
+            | Self::ManualRemoval => "lambda.amazonaws.com",
             Self::Backup => "backup.amazonaws.com",
             Self::Scheduler => "scheduler.amazonaws.com",
         }
@@ -91,6 +106,8 @@ impl Role {
             Self::BackupSession => backup_session::PERMISSIONS,
             Self::ChainEdit => chain_edit::PERMISSIONS,
             Self::ChainReport => chain_report::PERMISSIONS,
+            Self::RetentionPrune => retention_prune::PERMISSIONS,
+            Self::ManualRemoval => manual_removal::PERMISSIONS,
             Self::Backup => backup::PERMISSIONS,
             Self::Scheduler => scheduler::PERMISSIONS,
         };

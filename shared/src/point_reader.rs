@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::aws::backup::VaultReader;
 use crate::aws::{AwsError, Fault, KeyOpener};
@@ -54,17 +54,29 @@ impl PointReader {
         listed: Vec<ListedPoint>,
         catalog: &Points,
     ) -> Result<Vec<RestorePoint>, CatalogError> {
-        let arns: Vec<_> = listed.iter().map(|point| point.arn.clone()).collect();
-        let mut known = catalog.known(&arns).await?;
-        let (remembered, unknown): (Vec<_>, Vec<_>) =
-            listed.into_iter().partition(|point| known.contains_key(&point.arn));
-        let mut points: Vec<_> = remembered
-            .into_iter()
-            .filter_map(|point| {
-                known.remove(&point.arn).map(|core| RestorePoint::identify(point, Reading::Opened(core)))
-            })
-            .collect();
+        let (mut points, unknown) = known(listed, catalog).await?;
         points.extend(self.identify_by_tags(unknown).await);
+        Ok(points)
+    }
+
+    /// As [`Self::identify`], and the catalog remembers what was read.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read or written.
+    pub async fn identify_and_remember(
+        &self,
+        listed: Vec<ListedPoint>,
+        catalog: &Points,
+    ) -> Result<Vec<RestorePoint>, CatalogError> {
+        let (mut points, unknown) = known(listed, catalog).await?;
+        let read = self.identify_by_tags(unknown).await;
+        // One that is being deleted would be remembered beyond its end.
+        let lasting = read.iter().filter(|point| point.listed.status != "DELETING");
+        stream::iter(lasting.filter_map(|point| Some((&point.listed.arn, point.memorable()?))))
+            .map(Ok)
+            .try_for_each_concurrent(CONCURRENT, |(arn, core)| catalog.remember(arn, core))
+            .await?;
+        points.extend(read);
         Ok(points)
     }
 
@@ -182,6 +194,23 @@ impl PointReader {
             Err(error) => unreadable(format!("its metadata: {error}")),
         }
     }
+}
+
+/// What those of the points are that the catalog remembers, and the others.
+async fn known(
+    listed: Vec<ListedPoint>,
+    catalog: &Points,
+) -> Result<(Vec<RestorePoint>, Vec<ListedPoint>), CatalogError> {
+    let arns: Vec<_> = listed.iter().map(|point| point.arn.clone()).collect();
+    let mut known = catalog.known(&arns).await?;
+    let (mut points, mut unknown) = (Vec::with_capacity(listed.len()), Vec::new());
+    for point in listed {
+        match known.remove(&point.arn) {
+            Some(core) => points.push(RestorePoint::identify(point, Reading::Opened(core))),
+            None => unknown.push(point),
+        }
+    }
+    Ok((points, unknown))
 }
 
 /// What a data key that KMS does not unwrap says about its point. Without the request id: two reports of one trouble read

@@ -1,13 +1,16 @@
 //! Requests, read strictly: every problem at once, each with its JSON path, nothing unknown let through.
 
+mod place;
+
 use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
+pub use self::place::{NoPlace, Place};
 use crate::error::{ErrorType, Problem, Refusal};
-use crate::id::{TableArn, TableName};
+use crate::id::{TableArn, TableName, VaultArn};
 
 /// Reads the members of a request one after the other and gathers what is wrong with them.
 ///
@@ -204,6 +207,33 @@ impl TableRef {
             Self::Arn(arn) => arn == table,
         }
     }
+
+    /// The one table that is meant among those with points in a vault: copies may be of a table of the same name in another
+    /// Region.
+    ///
+    /// # Errors
+    /// `TableNotFound` when none is meant, `Ambiguous` when several are.
+    pub fn the_one_of(
+        &self,
+        tables: impl IntoIterator<Item = TableArn>,
+        vault: &VaultArn,
+    ) -> Result<TableArn, Refusal> {
+        let meant: BTreeSet<_> = tables.into_iter().filter(|table| self.names(table)).collect();
+        let mut rest = meant.iter();
+        match (rest.next(), rest.next()) {
+            (Some(table), None) => Ok(table.clone()),
+            (None, _) => {
+                let message = format!("no recovery point of a table {self} lies in the vault {vault}");
+                Err(Refusal::at(ErrorType::TableNotFound, "$.table", message))
+            }
+            (Some(_), Some(_)) => {
+                let all: Vec<_> = meant.iter().map(TableArn::as_str).collect();
+                let all = all.join(", ");
+                let message = format!("several tables are called {self}; say which by its ARN: {all}");
+                Err(Refusal::at(ErrorType::Ambiguous, "$.table", message))
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -251,6 +281,23 @@ mod tests {
         for value in [json!(null), json!([]), json!("x"), json!(1)] {
             assert_eq!(Request::of(&value).unwrap_err().error_type(), ErrorType::InvalidRequest);
         }
+    }
+
+    #[test]
+    fn a_table_is_named_only_where_nothing_else_is_meant() {
+        let table = |region: &str, name: &str| -> TableArn {
+            format!("arn:aws:dynamodb:{region}:111122223333:table/{name}").parse().unwrap()
+        };
+        let vault = "arn:aws:backup:eu-central-1:111122223333:backup-vault:dynachain".parse().unwrap();
+        let tables =
+            [table("eu-west-1", "orders"), table("eu-central-1", "orders"), table("eu-west-1", "users")];
+        let ask = |text: &str| text.parse::<TableRef>().unwrap().the_one_of(tables.clone(), &vault);
+        assert_eq!(ask("users"), Ok(tables[2].clone()));
+        assert_eq!(ask(tables[0].as_str()), Ok(tables[0].clone()));
+        assert_eq!(ask("carts").unwrap_err().error_type(), ErrorType::TableNotFound);
+        let refusal = ask("orders").unwrap_err();
+        assert_eq!(refusal.error_type(), ErrorType::Ambiguous);
+        assert!(refusal.to_string().contains("eu-central-1:111122223333:table/orders, arn:"), "{refusal}");
     }
 
     #[test]

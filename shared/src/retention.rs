@@ -1,5 +1,7 @@
 //! Retention: how long a restore point lives, from what its own metadata says, and which points are to go.
 
+mod breaker;
+mod digest;
 mod explain;
 mod floor;
 mod keep;
@@ -9,6 +11,8 @@ mod plan;
 mod reason;
 mod restamp;
 
+pub use breaker::{BlockedChain, blocked_chains};
+pub use digest::plan_digest;
 pub use explain::{Earlier, Explanation, NamedEnd, Protection, explain};
 pub use keep::{End, Keep};
 pub use lifespan::Lifespan;

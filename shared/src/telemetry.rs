@@ -5,7 +5,7 @@ use std::io::Write as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::id::PolicyName;
+use crate::id::{PolicyName, VaultArn};
 
 /// The namespace of our metrics.
 pub const NAMESPACE: &str = "dynachain";
@@ -35,14 +35,20 @@ impl Metric {
 /// metrics (Amazon CloudWatch User Guide, "Embedded metric format specification").
 #[derive(Clone, Debug)]
 pub struct Metrics<'a> {
-    policy: &'a PolicyName,
+    /// The dimension, and its value.
+    of: (&'static str, &'a str),
     at: Timestamp,
 }
 
 impl<'a> Metrics<'a> {
     /// Figures of one policy.
     pub fn of_policy(policy: &'a PolicyName, at: Timestamp) -> Self {
-        Self { policy, at }
+        Self { of: ("Policy", policy.as_str()), at }
+    }
+
+    /// Figures of one vault.
+    pub fn of_vault(vault: &'a VaultArn, at: Timestamp) -> Self {
+        Self { of: ("Vault", vault.name()), at }
     }
 
     /// Writes them as one line of the function's output.
@@ -57,15 +63,16 @@ impl<'a> Metrics<'a> {
     fn line(&self, metrics: &[Metric]) -> Value {
         let definitions: Vec<_> =
             metrics.iter().map(|metric| json!({ "Name": metric.name, "Unit": metric.unit })).collect();
+        let (dimension, value) = self.of;
         let mut line = json!({
             "_aws": {
                 "Timestamp": self.at.as_millisecond(),
                 "CloudWatchMetrics": [
-                    { "Namespace": NAMESPACE, "Dimensions": [["Policy"]], "Metrics": definitions },
+                    { "Namespace": NAMESPACE, "Dimensions": [[dimension]], "Metrics": definitions },
                 ],
             },
-            "Policy": self.policy,
         });
+        line[dimension] = json!(value);
         for metric in metrics {
             line[metric.name] = json!(metric.value);
         }

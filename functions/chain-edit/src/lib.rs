@@ -37,9 +37,10 @@ use self::request::{Ask, Request};
 pub async fn handle(deps: &Deps, invocation: &Invocation, event: Value) -> Result<Answer, Refusal> {
     let now = deps.now().await?;
     let Request { ask, how } = Request::parse(&event, now)?;
+    // On the heap, each for itself: one future with all of them in it is too deep for the compiler.
     match ask {
-        Ask::Extend(extend) => extend::run(deps, invocation, &extend, &how, now).await,
-        Ask::Restamp(restamp) => restamp::run(deps, invocation, &restamp, &how, now).await,
-        Ask::Reconcile => reconcile::run(deps, invocation, how.dry_run, now).await,
+        Ask::Extend(extend) => Box::pin(extend::run(deps, invocation, &extend, &how, now)).await,
+        Ask::Restamp(restamp) => Box::pin(restamp::run(deps, invocation, &restamp, &how, now)).await,
+        Ask::Reconcile => Box::pin(reconcile::run(deps, invocation, how.dry_run, now)).await,
     }
 }

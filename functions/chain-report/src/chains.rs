@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use dynachain::aws::AwsError;
 use dynachain::aws::backup::Vault;
 use dynachain::chain::{ChainKind, ListedPoint, RestorePoint};
-use dynachain::error::{ErrorType, Refusal};
+use dynachain::error::Refusal;
 use dynachain::id::{RecoveryPointArn, TableArn, VaultArn};
 use dynachain::judge::Judge;
-use dynachain::request::TableRef;
+use dynachain::request::{Place, TableRef};
 use dynachain::retention::Verdict;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::Deps;
-use crate::request::{Place, Request};
+use crate::request::Request;
 use crate::window::Window;
 
 /// Answers are cut after so many points.
@@ -82,45 +82,26 @@ async fn one_table(
     let refuse = |error: AwsError| error.about_vault(reader.name());
     let arn = match table {
         TableRef::Arn(arn) => arn.clone(),
-        TableRef::Name(name) => named(name.as_str(), deps, vault).await?,
+        TableRef::Name(_) => named(table, deps, vault).await?,
     };
     let points = reader.points(Some(&arn)).await.map_err(refuse)?;
-    if points.is_empty() {
-        return Err(no_points(&table.to_string(), vault));
-    }
+    table.the_one_of(points.iter().map(|point| point.table.clone()), &vault.arn)?;
     Ok([(arn, points)].into())
 }
 
-/// The one table of this name that has points here: copies may be of a table of the same name in another Region.
-async fn named(name: &str, deps: &Deps, vault: &Vault) -> Result<TableArn, Refusal> {
+/// The table of this name that has points here.
+async fn named(table: &TableRef, deps: &Deps, vault: &Vault) -> Result<TableArn, Refusal> {
     let reader = deps.points.vault();
     let mut tables = BTreeSet::new();
     let mut next = None;
     loop {
         let page = reader.page(None, next).await.map_err(|error| error.about_vault(reader.name()))?;
-        tables.extend(page.points.into_iter().map(|point| point.table).filter(|table| table.name() == name));
+        tables.extend(page.points.into_iter().map(|point| point.table).filter(|of| table.names(of)));
         next = page.next;
         if next.is_none() {
-            break;
+            return table.the_one_of(tables, &vault.arn);
         }
     }
-    let mut tables = tables.into_iter();
-    match (tables.next(), tables.next()) {
-        (None, _) => Err(no_points(name, vault)),
-        (Some(table), None) => Ok(table),
-        (Some(first), Some(second)) => {
-            let all: Vec<_> =
-                [first, second].into_iter().chain(tables).map(|table| table.to_string()).collect();
-            let message =
-                format!("several tables are called {name}; say which by its ARN: {}", all.join(", "));
-            Err(Refusal::at(ErrorType::Ambiguous, "$.table", message))
-        }
-    }
-}
-
-fn no_points(table: &str, vault: &Vault) -> Refusal {
-    let message = format!("no recovery point of a table {table} lies in the vault {}", vault.arn);
-    Refusal::at(ErrorType::TableNotFound, "$.table", message)
 }
 
 async fn all_tables(
@@ -140,14 +121,6 @@ async fn all_tables(
     }
 }
 
-fn place(point: &RestorePoint) -> Place {
-    Place {
-        table: point.listed.table.clone(),
-        created_at: point.listed.created_at,
-        recovery_point: point.listed.arn.clone(),
-    }
-}
-
 /// Groups whole tables into chains, and cuts the points (not the chains' own figures) to one answer.
 fn compose(
     mut points: Vec<(RestorePoint, Verdict)>,
@@ -156,7 +129,7 @@ fn compose(
     vault: &Vault,
     now: Timestamp,
 ) -> Report {
-    points.sort_by_cached_key(|(point, _)| place(point));
+    points.sort_by_cached_key(|(point, _)| Place::of(&point.listed));
     let mut chains: BTreeMap<(TableArn, ChainKind), Chain> = BTreeMap::new();
     let mut findings = Vec::new();
     let (mut shown, mut last, mut cut) = (0, None, more_tables);
@@ -165,7 +138,7 @@ fn compose(
             .entry((point.listed.table.clone(), point.chain))
             .or_insert_with(|| Chain::empty(point, vault.arn.clone()));
         chain.count(point, now);
-        let place = place(point);
+        let place = Place::of(&point.listed);
         if after.is_some_and(|after| place <= *after) {
             continue;
         }

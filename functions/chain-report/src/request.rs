@@ -1,15 +1,8 @@
-//! The requests, and the cursor that an answer that was cut hands out.
+//! The requests.
 
-use std::fmt;
-use std::str::FromStr;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dynachain::error::{ErrorType, Refusal};
-use dynachain::id::{RecoveryPointArn, TableArn};
-use dynachain::request::TableRef;
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use dynachain::id::RecoveryPointArn;
+use dynachain::request::{Place, TableRef};
 use serde_json::Value;
 
 /// What is asked for.
@@ -74,40 +67,6 @@ impl Request {
         }
         members.finish()?;
         Ok(parsed)
-    }
-}
-
-/// A point's place in the order of every list: by table, then creation, then ARN.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Place {
-    pub(crate) table: TableArn,
-    pub(crate) created_at: Timestamp,
-    pub(crate) recovery_point: RecoveryPointArn,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let json = serde_json::to_vec(self).map_err(|_| fmt::Error)?;
-        f.write_str(&URL_SAFE_NO_PAD.encode(json))
-    }
-}
-
-/// The text is no cursor that this function gave out.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NoPlace;
-
-impl fmt::Display for NoPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is not the \"next\" of an earlier answer; leave it out to begin anew")
-    }
-}
-
-impl FromStr for Place {
-    type Err = NoPlace;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| NoPlace)?;
-        serde_json::from_slice(&json).map_err(|_| NoPlace)
     }
 }
 

@@ -210,6 +210,8 @@ mod tests {
                 "POLICY_ROLE_ARN",
                 "BACKUP_SESSION_ROLE_ARN",
                 "CHAIN_REPORT_ROLE_ARN",
+                "RETENTION_PRUNE_ROLE_ARN",
+                "MANUAL_REMOVAL_ROLE_ARN",
                 "BACKUP_ROLE_ARN",
                 "SCHEDULER_ROLE_ARN"
             ]

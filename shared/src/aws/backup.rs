@@ -3,6 +3,7 @@
 //! Timestamps are cut to milliseconds as AWS gives them; missing required members are errors, never guesses.
 
 mod client;
+mod date;
 mod holds;
 mod jobs;
 mod settings;

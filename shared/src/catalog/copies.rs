@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,31 @@ impl Copies {
                 Ok(all)
             })
             .await
+    }
+}
+
+impl Copies {
+    /// Forgets the copies that have been made of a point that is gone. Those that have not come about stay: somebody may ask
+    /// why.
+    ///
+    /// # Errors
+    /// When DynamoDB refuses.
+    pub async fn forget_made(&self, source: &RecoveryPointArn) -> Result<(), CatalogError> {
+        let query = self
+            .0
+            .client
+            .query()
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(format!("COPY#{source}")));
+        let made = |item: &Item| {
+            item.get("state").and_then(|state| state.as_s().ok()).is_some_and(|s| s == "usable")
+        };
+        for item in self.0.query(query, None).await?.iter().filter(|item| made(item)) {
+            if let Some(target) = item.get("sk").and_then(|sk| sk.as_s().ok()) {
+                self.0.remove(&Key::new(format!("COPY#{source}"), target)).await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Flags;
 use crate::id::{PolicyName, RecoveryPointArn, SessionId, TableArn, VaultArn};
@@ -54,7 +54,7 @@ pub enum Reading {
 }
 
 /// Which chain a point belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChainKind {
     /// The points of a table in its home vault.

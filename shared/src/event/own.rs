@@ -8,7 +8,7 @@ use super::Event;
 use super::fields::Fields;
 use crate::chain::Flags;
 use crate::error::Problem;
-use crate::id::{PolicyName, RecoveryPointArn, SessionId};
+use crate::id::{PolicyName, RecoveryPointArn, SessionId, TableArn, VaultArn};
 
 /// The source of our own events.
 pub const SOURCE: &str = "dynachain";
@@ -92,17 +92,54 @@ impl OwnEvent for SessionContinued {
     const DETAIL_TYPE: &'static str = "Backup Session Continued";
 }
 
+/// A run of retention did not delete all that is due, and waits for somebody to confirm it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PruneBlocked {
+    /// The vault.
+    pub vault: VaultArn,
+    /// The digest of the plan, which confirms it.
+    pub digest: String,
+    /// The tables whose points wait; as many as an event has room for.
+    pub tables: Vec<TableArn>,
+    /// How many points wait.
+    pub would_delete: u64,
+}
+
+impl OwnEvent for PruneBlocked {
+    const DETAIL_TYPE: &'static str = "Prune Blocked";
+}
+
+/// A run of retention goes on in a further invocation: whoever receives this goes on with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PruneContinued {
+    /// The vault.
+    pub vault: VaultArn,
+    /// Where to go on; only the function that wrote it reads it.
+    #[serde(flatten)]
+    pub cursor: Map<String, Value>,
+}
+
+impl OwnEvent for PruneContinued {
+    const DETAIL_TYPE: &'static str = "Prune Continued";
+}
+
 pub(super) fn read(
     detail_type: &str,
     detail: &Map<String, Value>,
     problems: &mut Vec<Problem>,
 ) -> Option<Event> {
-    Fields::new("$.detail", detail, problems).required::<SessionId>("session")?;
+    let mut fields = Fields::new("$.detail", detail, problems);
+    match detail_type {
+        PruneContinued::DETAIL_TYPE => fields.required::<VaultArn>("vault").map(drop),
+        _ => fields.required::<SessionId>("session").map(drop),
+    }?;
     let detail = Value::Object(detail.clone());
-    let event = if detail_type == SessionFinished::DETAIL_TYPE {
-        serde_json::from_value(detail).map(|finished| Event::SessionFinished(Box::new(finished)))
-    } else {
-        serde_json::from_value(detail).map(Event::SessionContinued)
+    let event = match detail_type {
+        SessionFinished::DETAIL_TYPE => {
+            serde_json::from_value(detail).map(|finished| Event::SessionFinished(Box::new(finished)))
+        }
+        PruneContinued::DETAIL_TYPE => serde_json::from_value(detail).map(Event::PruneContinued),
+        _ => serde_json::from_value(detail).map(Event::SessionContinued),
     };
     event.map_err(|error| problems.push(Problem::new("$.detail", error.to_string()))).ok()
 }

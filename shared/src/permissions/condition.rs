@@ -31,6 +31,10 @@ pub enum Condition {
     GrantToAws,
     /// The recovery point's plain tag says `chain`, and only tags with pieces of its core are changed.
     CoreOfChains,
+    /// The recovery point's plain tag says so: `chain` or `manual`.
+    ManagedAs(Kind),
+    /// The service-linked role is of this service.
+    LinkedTo(&'static str),
 }
 
 /// A value of a request's context, as the IAM policy simulator takes it.
@@ -73,6 +77,8 @@ impl Condition {
                 "ForAllValues:StringLike": {"aws:TagKeys": format!("{CORE_TAGS}*")},
                 "Null": {"aws:TagKeys": "false"},
             }),
+            Self::ManagedAs(kind) => json!({"StringEquals": {MANAGED_TAG: kind.as_tag()}}),
+            Self::LinkedTo(service) => json!({"StringEquals": {"iam:AWSServiceName": service}}),
         }
     }
 
@@ -108,6 +114,8 @@ impl Condition {
                     kind: ContextType::TextList,
                 },
             ],
+            Self::ManagedAs(kind) => vec![text(MANAGED_TAG, kind.as_tag())],
+            Self::LinkedTo(service) => vec![text("iam:AWSServiceName", service)],
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum Resources {
     LegalHolds,
     /// The account's legal holds in every Region.
     OwnLegalHoldsAnywhere,
+    /// The role as which AWS Backup deletes recovery points.
+    BackupsLinkedRole,
     /// The stack's key.
     Key,
     /// The same key in every Region: its primary and its replicas.
@@ -88,6 +90,10 @@ impl Resources {
             Self::OwnPointsAnywhere => format!("arn:{partition}:backup:*:{account}:recovery-point:*"),
             Self::LegalHolds => stack.arn("backup", "legal-hold:*"),
             Self::OwnLegalHoldsAnywhere => format!("arn:{partition}:backup:*:{account}:legal-hold:*"),
+            Self::BackupsLinkedRole => {
+                let role = "role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup";
+                format!("arn:{partition}:iam::{account}:{role}")
+            }
             Self::Key => stack.key.to_string(),
             Self::KeyAnywhere => {
                 format!("arn:{partition}:kms:*:{}:key/{}", stack.key.account(), stack.key.id())

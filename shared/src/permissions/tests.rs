@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::metadata::Kind;
 
 pub(crate) fn stack() -> Stack {
     let role = |role: Role| (role, format!("arn:aws:iam::111122223333:role/{}", role.logical_id()));
@@ -65,19 +66,22 @@ fn what_is_needed_lies_within_what_is_allowed() {
 }
 
 #[test]
-fn nobody_may_touch_a_recovery_point_or_a_table() {
+fn only_two_roles_may_delete_a_recovery_point_and_each_only_its_own_kind() {
+    let delete =
+        |(_, permission): &(Role, &Permission)| permission.actions.contains(&"backup:DeleteRecoveryPoint");
+    let who: Vec<_> = all().filter(delete).map(|(role, permission)| (role, permission.condition)).collect();
+    let only = |kind| Some(Condition::ManagedAs(kind));
+    assert_eq!(who, [(Role::RetentionPrune, only(Kind::Chain)), (Role::ManualRemoval, only(Kind::Manual))]);
+}
+
+#[test]
+fn nobody_may_touch_a_points_lifecycle_or_a_table() {
     for (role, permission) in all() {
         for action in permission.actions {
             assert!(
-                ![
-                    "DeleteRecoveryPoint",
-                    "UpdateRecoveryPointLifecycle",
-                    "DeleteTable",
-                    "UpdateTable",
-                    "Scan"
-                ]
-                .iter()
-                .any(|harm| action.ends_with(harm)),
+                !["UpdateRecoveryPointLifecycle", "DeleteTable", "UpdateTable", "Scan"]
+                    .iter()
+                    .any(|harm| action.ends_with(harm)),
                 "{role:?}: {action}"
             );
             assert!(!action.contains('*'), "{role:?}: {action}");

@@ -10,6 +10,7 @@ use local_stack::{LocalStack, Options, SOURCE_REGION};
 use serde_json::{Value, json};
 
 use crate::processes::{kill, of_function};
+use crate::retention::starts_by_itself;
 use crate::tables::create_plain;
 
 const FUNCTION: &str = "backup-session";
@@ -61,6 +62,7 @@ pub async fn prepare(tables: usize) -> anyhow::Result<LocalStack> {
     };
     let stack = LocalStack::start(options).await?;
     stack.timeline().set_speed(0.0).await?;
+    starts_by_itself(&stack, false).await?;
     let limits = json!({
         "StartBackupJob": START_RATE * FACTOR, "TagResource": START_RATE * FACTOR, "List*": 20 * FACTOR,
         "Describe*": 15 * FACTOR, "*": 50 * FACTOR,

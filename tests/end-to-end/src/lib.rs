@@ -3,6 +3,8 @@
 pub mod large;
 pub mod points;
 pub mod processes;
+pub mod retention;
+pub mod seeding;
 pub mod shop;
 pub mod tables;
 pub mod year;

@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use aws_sdk_backup::Client;
 use aws_sdk_backup::operation::describe_recovery_point::DescribeRecoveryPointOutput;
 use aws_sdk_backup::types::RecoveryPointByBackupVault;
+use jiff::Timestamp;
 
 use super::client::client;
+use super::date::DateOfAnswer;
 use super::{instant, size};
 use crate::aws::{AwsError, Fault, Rate};
 use crate::chain::ListedPoint;
 use crate::id::{KeyArn, RecoveryPointArn, TableArn, VaultArn};
 use crate::retention::VaultLock;
+
+const DESCRIBE: &str = "DescribeBackupVault";
 
 /// A vault as AWS describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,18 +84,30 @@ impl VaultReader {
     /// # Errors
     /// When AWS refuses: it answers `AccessDeniedException` for a vault that does not exist.
     pub async fn describe(&self) -> Result<Vault, AwsError> {
-        const OPERATION: &str = "DescribeBackupVault";
+        self.described(None).await
+    }
+
+    /// The vault's state, and what time it is by AWS's clock: the `Date` of its answer.
+    ///
+    /// # Errors
+    /// As [`Self::describe`], and when the answer has no date.
+    pub async fn describe_and_date(&self) -> Result<(Vault, Timestamp), AwsError> {
+        let date = DateOfAnswer::default();
+        let vault = self.described(Some(date.clone())).await?;
+        let date = date.read().ok_or_else(|| AwsError::incomplete(DESCRIBE, "Date"))?;
+        Ok((vault, date))
+    }
+
+    async fn described(&self, date: Option<DateOfAnswer>) -> Result<Vault, AwsError> {
         self.describe.ready().await;
-        let answer = self
-            .client
-            .describe_backup_vault()
-            .backup_vault_name(&self.name)
-            .send()
-            .await
-            .map_err(|error| AwsError::new(OPERATION, &error))?;
+        let mut call = self.client.describe_backup_vault().backup_vault_name(&self.name).customize();
+        if let Some(date) = date {
+            call = call.interceptor(date);
+        }
+        let answer = call.send().await.map_err(|error| AwsError::new(DESCRIBE, &error))?;
         let arn = answer.backup_vault_arn().and_then(|arn| arn.parse().ok());
         Ok(Vault {
-            arn: arn.ok_or_else(|| AwsError::incomplete(OPERATION, "BackupVaultArn"))?,
+            arn: arn.ok_or_else(|| AwsError::incomplete(DESCRIBE, "BackupVaultArn"))?,
             key: answer.encryption_key_arn().and_then(|arn| arn.parse().ok()),
             locked: answer.locked().unwrap_or_default(),
             min_retention_days: answer.min_retention_days(),

@@ -111,6 +111,20 @@ async fn points_are_made_without_a_backup_many_at_once_and_listed_as_any_others(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_point_that_was_made_without_a_backup_may_be_of_a_table_elsewhere() -> Result<()> {
+    let stack = Stack::start().await?;
+    let table = "arn:aws:dynamodb:us-east-1:444455556666:table/orders";
+    let body = json!({ "region": REGION, "vault": VAULT, "table": table, "created": [START] });
+    assert_eq!(stack.control("POST", "/points", &body.to_string()).await?, json!({ "points": 1 }));
+    let list = stack.backup.list_recovery_points_by_backup_vault().backup_vault_name(VAULT);
+    let listed = list.by_resource_arn(table).send().await?;
+    let [point] = listed.recovery_points() else { anyhow::bail!("{listed:?}") };
+    assert_eq!(point.resource_arn(), Some(table));
+    assert!(point.recovery_point_arn().is_some_and(|arn| arn.contains(REGION)), "it lies here: {point:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_point_that_was_made_without_a_backup_lives_by_its_lifecycle() -> Result<()> {
     let stack = Stack::start().await?;
     let made = json!({
@@ -157,6 +171,10 @@ async fn points_that_make_no_sense_are_refused_all_at_once_and_none_is_made() ->
     };
     for (wrong, why) in [
         (with("table", json!("orders")), "is no ARN of a table"),
+        (
+            with("table", json!("arn:aws:dynamodb:Frankfurt:111122223333:table/orders")),
+            "is no ARN of a table",
+        ),
         (with("account", json!("1")), "12 digits"),
         (with("region", json!("Frankfurt")), "is no Region"),
         (with("vault", json!("missing")), "there is no vault missing"),

@@ -46,6 +46,7 @@ impl OwnFunction {
             queue.create_queue().queue_name(QUEUE).attributes(QueueAttributeName::Policy, policy.to_string());
         let url = create.send().await.context("a queue")?.queue_url.context("the queue's address")?;
         silence(stack).await?;
+        crate::retention::starts_by_itself(stack, false).await?;
         Ok(Self { deps, queue, url, invoked: AtomicU64::new(0) })
     }
 

@@ -6,7 +6,7 @@ use crate::support::{SEVEN, World, chains, example, points};
 
 impl World {
     /// From now on nothing wakes the functions by itself: neither schedules nor the rule for reconciliation.
-    async fn fall_silent(&self) {
+    pub(crate) async fn fall_silent(&self) {
         let config = self.stack.sdk_config(local_stack::SOURCE_REGION).await;
         let scheduler = aws_sdk_scheduler::Client::new(&config);
         for name in self.schedules().await.into_keys() {

@@ -2,6 +2,7 @@
 
 mod events;
 mod http;
+pub(crate) mod seeds;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -62,6 +63,9 @@ impl World {
         };
         let stack = LocalStack::start(options).await.expect("a local AWS");
         stack.timeline().set_speed(0.0).await.expect("a clock that stands still");
+        end_to_end::retention::starts_by_itself(&stack, false)
+            .await
+            .expect("retention that waits to be asked");
         Self { stack }
     }
 
@@ -144,6 +148,10 @@ impl World {
 
     pub(crate) async fn report(&self, request: &Value) -> Value {
         self.ask("chain-report", request).await
+    }
+
+    pub(crate) async fn prune(&self, request: &Value) -> Value {
+        self.ask("retention-prune", request).await
     }
 
     /// The whole report, after making sure that it says the same when it is asked again, made from the vault alone, and

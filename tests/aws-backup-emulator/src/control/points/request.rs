@@ -82,8 +82,7 @@ impl BatchInput {
                 .then(|| format!("an account has 12 digits, not {:?}", scope.account)),
             (!is_region(&scope.region)).then(|| format!("{:?} is no Region", scope.region)),
             (!is_name(&self.vault)).then(|| format!("{:?} is no name of a vault", self.vault)),
-            (!is_table(&self.table, &scope))
-                .then(|| format!("{:?} is no ARN of a table of this account and Region", self.table)),
+            (!is_table(&self.table)).then(|| format!("{:?} is no ARN of a table", self.table)),
             (!role.starts_with("arn:") || !role.contains(":role/"))
                 .then(|| format!("{role:?} is no ARN of a role")),
         ]
@@ -194,10 +193,15 @@ fn is_region(text: &str) -> bool {
     text.contains('-') && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-fn is_table(arn: &str, scope: &Scope) -> bool {
-    let name = arn.strip_prefix(&scope.arn("dynamodb", "table/"));
-    name.is_some_and(|name| {
-        (3..=255).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
-    })
+/// Of any account and Region: a copy is of its source's table.
+fn is_table(arn: &str) -> bool {
+    let parts: Vec<_> = arn.splitn(6, ':').collect();
+    let [arn, partition, "dynamodb", region, account, table] = parts[..] else { return false };
+    let name = table.strip_prefix("table/").unwrap_or_default();
+    arn == "arn"
+        && partition.starts_with("aws")
+        && is_region(region)
+        && is_account(account)
+        && (3..=255).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
 }

@@ -1,0 +1,212 @@
+//! Deleting, table by table, and looking at what became of each point.
+
+use std::collections::BTreeSet;
+
+use dynachain::aws::AwsError;
+use dynachain::chain::ListedPoint;
+use dynachain::error::Refusal;
+use dynachain::id::{RecoveryPointArn, TableArn};
+use dynachain::invocation::Invocation;
+use futures::{StreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+
+use crate::Deps;
+use crate::answer::{Failure, LIMIT};
+use crate::inventory::Inventory;
+use crate::recheck::{Condemned, Table, forget};
+use crate::rule::Rule;
+use crate::scene::Scene;
+
+/// Points that are deleted at the same time; calls keep their rates.
+const CONCURRENT: usize = 8;
+
+/// What was deleted so far, and what was not.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Deletion {
+    /// The last table that is done with.
+    until: Option<TableArn>,
+    /// Whether all are.
+    pub(crate) complete: bool,
+    pub(crate) deleted: u64,
+    /// The first so many points that are still there.
+    pub(crate) failures: Vec<Failure>,
+    pub(crate) failed: u64,
+}
+
+impl Deletion {
+    /// Goes on with deleting the targets as long as there is time.
+    ///
+    /// # Errors
+    /// When the catalog is out of reach.
+    pub(crate) async fn go_on(
+        &mut self,
+        deps: &Deps,
+        invocation: &Invocation,
+        scene: &Scene,
+        rule: Rule,
+        inventory: &Inventory,
+        targets: &BTreeSet<RecoveryPointArn>,
+    ) -> Result<(), Refusal> {
+        for tables in inventory.groups(self.until.as_ref(), 1) {
+            for table in tables {
+                let listed = inventory.points(table);
+                let here: BTreeSet<_> = listed
+                    .iter()
+                    .map(|point| &point.arn)
+                    .filter(|arn| targets.contains(arn))
+                    .cloned()
+                    .collect();
+                if !here.is_empty() && !self.of_table(deps, invocation, scene, rule, listed, here).await? {
+                    return Ok(());
+                }
+                self.until = Some(table.clone());
+            }
+        }
+        self.complete = true;
+        Ok(())
+    }
+
+    /// Deletes the targets of one table; false when time is up.
+    async fn of_table(
+        &mut self,
+        deps: &Deps,
+        invocation: &Invocation,
+        scene: &Scene,
+        rule: Rule,
+        listed: Vec<ListedPoint>,
+        targets: BTreeSet<RecoveryPointArn>,
+    ) -> Result<bool, Refusal> {
+        if !invocation.has_time() {
+            return Ok(false);
+        }
+        let points = deps.points.identify(listed, &deps.catalog.points()).await?;
+        let mut table = Table::new(deps, scene, rule, points, targets).await?;
+        let mut failures = Vec::new();
+        let mut in_time = true;
+        while in_time && let Some((condemned, changed)) = table.next().await? {
+            failures.extend(changed);
+            failures.extend(self.of_chunk(deps, &mut table, condemned).await?);
+            in_time = invocation.has_time();
+        }
+        Failure::sort(&mut failures);
+        self.note(failures);
+        Ok(in_time)
+    }
+
+    /// Deletes points that were just looked at again; those that are still there.
+    async fn of_chunk(
+        &mut self,
+        deps: &Deps,
+        table: &mut Table<'_>,
+        condemned: Vec<Condemned>,
+    ) -> Result<Vec<Failure>, Refusal> {
+        let gone: Vec<_> = stream::iter(condemned)
+            .map(|point| delete(deps, point))
+            .buffer_unordered(CONCURRENT)
+            .collect()
+            .await;
+        let mut failures = Vec::new();
+        for (point, outcome) in gone {
+            match outcome {
+                Gone::Yes => {
+                    tracing::info!(%point, "deleted");
+                    self.deleted += 1;
+                    table.deleted(&point);
+                    forget(deps, &point).await?;
+                }
+                Gone::No(now, reason, message) => {
+                    tracing::warn!(%point, status = now.as_deref(), reason, message, "not deleted");
+                    let listed = table.points.iter().find(|known| known.listed.arn == point);
+                    failures.extend(listed.map(|known| Failure::new(&known.listed, reason, message)));
+                }
+            }
+        }
+        Ok(failures)
+    }
+
+    fn note(&mut self, failures: impl IntoIterator<Item = Failure>) {
+        for failure in failures {
+            self.failed += 1;
+            if self.failures.len() < LIMIT {
+                self.failures.push(failure);
+            }
+        }
+    }
+}
+
+enum Gone {
+    Yes,
+    /// The status it has now, the reason, and what to do about it.
+    No(Option<String>, &'static str, String),
+}
+
+/// Deletes a point and looks at what became of it, whatever AWS has answered: a success can leave it EXPIRED, and an answer
+/// that was lost can have deleted it.
+async fn delete(deps: &Deps, point: Condemned) -> (RecoveryPointArn, Gone) {
+    let asked = deps.remover.remove(&point).await;
+    let now = deps.points.vault().point(point.arn()).await;
+    (point.arn().clone(), outcome(asked, now.map(|listed| listed.map(|listed| listed.status))))
+}
+
+fn outcome(asked: Result<(), AwsError>, now: Result<Option<String>, AwsError>) -> Gone {
+    let status = match now {
+        Ok(None) => return Gone::Yes,
+        Ok(Some(status)) if status == "DELETING" => return Gone::Yes,
+        Ok(Some(status)) => Some(status),
+        Err(error) => {
+            tracing::warn!(%error, "a point cannot be looked at after its deletion");
+            None
+        }
+    };
+    match (asked, status) {
+        (Err(error), status) => {
+            Gone::No(status, "delete_refused", format!("{error}; the next run tries again"))
+        }
+        (Ok(()), Some(status)) if status == "EXPIRED" => {
+            Gone::No(Some(status), "left_expired", LEFT_EXPIRED.to_owned())
+        }
+        (Ok(()), status) => {
+            let says = status.as_deref().unwrap_or("nothing");
+            let message = format!(
+                "AWS took the deletion on, and says {says} of the point's status; the next run looks again"
+            );
+            Gone::No(status, "not_seen_to_go", message)
+        }
+    }
+}
+
+const LEFT_EXPIRED: &str = "AWS answered with success and left the point EXPIRED: this function's role may not create the \
+                            service-linked role of AWS Backup (iam:CreateServiceLinkedRole), or the role that made the point \
+                            is gone or lost permissions; the next run tries again";
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn refused() -> AwsError {
+        AwsError::refused("DeleteRecoveryPoint", "AccessDeniedException", "no")
+    }
+
+    #[rstest]
+    #[case::gone(Ok(()), Ok(None), "gone")]
+    #[case::going(Ok(()), Ok(Some("DELETING")), "gone")]
+    #[case::gone_although_the_answer_was_lost(Err(refused()), Ok(None), "gone")]
+    #[case::left_expired(Ok(()), Ok(Some("EXPIRED")), "left_expired")]
+    #[case::still_there(Ok(()), Ok(Some("COMPLETED")), "not_seen_to_go")]
+    #[case::refused(Err(refused()), Ok(Some("COMPLETED")), "delete_refused")]
+    #[case::refused_and_expired_as_before(Err(refused()), Ok(Some("EXPIRED")), "delete_refused")]
+    #[case::nobody_knows(Ok(()), Err(refused()), "not_seen_to_go")]
+    fn what_became_of_a_point_is_seen_and_not_believed(
+        #[case] asked: Result<(), AwsError>,
+        #[case] now: Result<Option<&str>, AwsError>,
+        #[case] expected: &str,
+    ) {
+        let said = match outcome(asked, now.map(|status| status.map(str::to_owned))) {
+            Gone::Yes => "gone",
+            Gone::No(_, reason, _) => reason,
+        };
+        assert_eq!(said, expected);
+    }
+}

@@ -1,0 +1,243 @@
+//! Runs of retention in the catalog: who is at work on a vault, how far it has come, and plans that wait to be confirmed.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use jiff::{SignedDuration, Timestamp};
+use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::item::{Item, Key};
+use super::sessions::LEASE;
+use super::{Catalog, CatalogError};
+use crate::aws::AwsError;
+use crate::id::VaultArn;
+
+/// What one item holds of something large: DynamoDB takes 400 KB (Amazon DynamoDB Developer Guide, "Constraints").
+const PIECE: usize = 350_000;
+/// Far more than a vault of a million points needs.
+const LARGEST: usize = 512 << 20;
+/// As quick as it gets: ARNs repeat themselves.
+const COMPRESSION: u8 = 3;
+
+/// The right to work on a vault, until it is given back or its lease lapses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The run.
+    pub run: String,
+    /// Counts the invocations that the run has gone through, so that a doubled event continues it once.
+    pub generation: u64,
+}
+
+/// The catalog's items about the runs of retention over one vault.
+#[derive(Clone, Debug)]
+pub struct Prunes {
+    catalog: Catalog,
+    pk: String,
+}
+
+impl Catalog {
+    /// The items about runs of retention over a vault.
+    pub fn prunes(&self, vault: &VaultArn) -> Prunes {
+        Prunes { catalog: self.clone(), pk: format!("PRUNE#{vault}") }
+    }
+}
+
+impl Prunes {
+    /// Begins a run, when none is at work; `None` when one is.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub async fn begin(&self, run: &str, now: Timestamp) -> Result<Option<Hold>, CatalogError> {
+        let hold = Hold { run: run.to_owned(), generation: 1 };
+        let free = "attribute_not_exists(pk) OR lease_until < :now";
+        let values = HashMap::from([(":now".to_owned(), number(now.as_second()))]);
+        let won = self.catalog.put_when(self.lock(&hold, now), Some(free), values).await;
+        won_by(won, hold)
+    }
+
+    /// Goes on with a run where an invocation of this generation left it; `None` when it has been gone on with, or another
+    /// is at work.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub async fn go_on(&self, left: &Hold, now: Timestamp) -> Result<Option<Hold>, CatalogError> {
+        let hold = Hold { run: left.run.clone(), generation: left.generation + 1 };
+        let (condition, values) = held_by(left);
+        let won = self.catalog.put_when(self.lock(&hold, now), Some(condition), values).await;
+        won_by(won, hold)
+    }
+
+    /// Notes that another run is wanted after the one at work; false when none is at work any more.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub async fn want_another(&self, now: Timestamp) -> Result<bool, CatalogError> {
+        let Catalog { client, table } = &self.catalog;
+        let update = client
+            .update_item()
+            .table_name(table)
+            .set_key(Some(self.key(LOCK).attributes()))
+            .condition_expression("lease_until >= :now")
+            .update_expression("SET wanted = :yes")
+            .expression_attribute_values(":now", number(now.as_second()))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        match update.send().await.map_err(|error| self.catalog.aws(AwsError::new("UpdateItem", &error))) {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_condition_failed() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives the vault back; whether another run was wanted meanwhile. One that was taken over is not this run's to give.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub async fn end(&self, hold: &Hold) -> Result<bool, CatalogError> {
+        let Catalog { client, table } = &self.catalog;
+        let (condition, values) = held_by(hold);
+        let delete = client
+            .delete_item()
+            .table_name(table)
+            .set_key(Some(self.key(LOCK).attributes()))
+            .condition_expression(condition)
+            .set_expression_attribute_values(Some(values))
+            .return_values(ReturnValue::AllOld);
+        match delete.send().await.map_err(|error| self.catalog.aws(AwsError::new("DeleteItem", &error))) {
+            Ok(answer) => Ok(answer.attributes.is_some_and(|old| old.contains_key("wanted"))),
+            Err(error) if error.is_condition_failed() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps something large under a name, in as many items as it takes, until a moment; what was there is replaced.
+    ///
+    /// # Errors
+    /// When it has no form, or the catalog cannot be written.
+    pub async fn keep<T: Serialize>(
+        &self,
+        name: &str,
+        value: &T,
+        until: Timestamp,
+    ) -> Result<(), CatalogError> {
+        let json =
+            serde_json::to_vec(value).map_err(|error| self.catalog.unwritable(&self.key(name), &error))?;
+        let bytes = compress_to_vec(&json, COMPRESSION);
+        let pieces = bytes.len().div_ceil(PIECE);
+        // The first piece last: it says how many there are, and nothing is read without it.
+        for n in (0..pieces).rev() {
+            let piece = &bytes[n * PIECE..bytes.len().min((n + 1) * PIECE)];
+            let mut item = self.key(&piece_name(name, n)).attributes();
+            item.insert("piece".to_owned(), AttributeValue::B(Blob::new(piece)));
+            item.insert("pieces".to_owned(), number(i64::try_from(pieces).unwrap_or(i64::MAX)));
+            item.insert("expires_at".to_owned(), number(until.as_second()));
+            self.catalog.put(item).await?;
+        }
+        Ok(())
+    }
+
+    /// What is kept under a name, unless its time is over: DynamoDB removes items late.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read, or what it has is not whole.
+    pub async fn kept<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Option<T>, CatalogError> {
+        let items = self.pieces(name).await?;
+        let Some(first) = items.first() else { return Ok(None) };
+        if number_of(first, "expires_at").is_none_or(|until| until <= now.as_second()) {
+            return Ok(None);
+        }
+        let pieces = number_of(first, "pieces").and_then(|pieces| usize::try_from(pieces).ok());
+        let mut bytes = Vec::new();
+        for item in items.iter().take(pieces.unwrap_or_default()) {
+            bytes.extend(
+                item.get("piece").and_then(|piece| piece.as_b().ok()).map(Blob::as_ref).unwrap_or_default(),
+            );
+        }
+        let json = decompress_to_vec_with_limit(&bytes, LARGEST);
+        let unreadable = |why: String| CatalogError::Unreadable {
+            table: self.catalog.table.clone(),
+            key: format!("{} / {name}", self.pk),
+            why,
+        };
+        let json = json.map_err(|error| unreadable(error.to_string()))?;
+        serde_json::from_slice(&json).map(Some).map_err(|error| unreadable(error.to_string()))
+    }
+
+    /// Drops what is kept under a name.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub async fn drop_kept(&self, name: &str) -> Result<(), CatalogError> {
+        let pieces = self.pieces(name).await?.len();
+        for n in 0..pieces {
+            self.catalog.remove(&self.key(&piece_name(name, n))).await?;
+        }
+        Ok(())
+    }
+
+    async fn pieces(&self, name: &str) -> Result<Vec<Item>, CatalogError> {
+        let query = self
+            .catalog
+            .client
+            .query()
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", AttributeValue::S(self.pk.clone()))
+            .expression_attribute_values(":sk", AttributeValue::S(format!("{name}#")))
+            .consistent_read(true);
+        self.catalog.query(query, None).await
+    }
+
+    fn lock(&self, hold: &Hold, now: Timestamp) -> Item {
+        let lease = now.checked_add(LEASE).unwrap_or(now).as_second();
+        let mut item = self.key(LOCK).attributes();
+        item.insert("run_id".to_owned(), AttributeValue::S(hold.run.clone()));
+        item.insert("generation".to_owned(), AttributeValue::N(hold.generation.to_string()));
+        item.insert("lease_until".to_owned(), number(lease));
+        item
+    }
+
+    fn key(&self, name: &str) -> Key {
+        Key::new(&self.pk, name)
+    }
+}
+
+const LOCK: &str = "LOCK";
+
+/// How long a plan that was not carried out can be confirmed.
+pub const CONFIRMABLE: SignedDuration = SignedDuration::from_hours(72);
+
+/// That the lock is still this run's, at this generation.
+fn held_by(hold: &Hold) -> (&'static str, HashMap<String, AttributeValue>) {
+    let values = HashMap::from([
+        (":run".to_owned(), AttributeValue::S(hold.run.clone())),
+        (":generation".to_owned(), AttributeValue::N(hold.generation.to_string())),
+    ]);
+    ("run_id = :run AND generation = :generation", values)
+}
+
+fn won_by(outcome: Result<(), CatalogError>, hold: Hold) -> Result<Option<Hold>, CatalogError> {
+    match outcome {
+        Ok(()) => Ok(Some(hold)),
+        Err(error) if error.is_condition_failed() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn piece_name(name: &str, n: usize) -> String {
+    format!("{name}#{n:06}")
+}
+
+fn number(n: i64) -> AttributeValue {
+    AttributeValue::N(n.to_string())
+}
+
+fn number_of(item: &Item, name: &str) -> Option<i64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
