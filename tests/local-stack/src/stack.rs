@@ -167,7 +167,7 @@ impl LocalStack {
     ) -> anyhow::Result<Deployment> {
         let config = self.sdk_config(region).await;
         deployment::upload(&config, region, zips).await?;
-        deployment::deploy(&config, region, STACK, &parameters).await
+        deployment::deploy(&config, &self.endpoints.ministack, region, STACK, &parameters).await
     }
 
     /// The endpoint of everything but AWS Backup and Application Auto Scaling.
