@@ -30,7 +30,7 @@ pub struct Answer {
     pub edited: usize,
     /// How many edits that an earlier run had begun were finished first.
     pub resumed: usize,
-    /// Whether all was done; otherwise the time was up: repeat the request, confirmed by this digest where it takes one.
+    /// Whether all was done; otherwise the time was up: repeat the request without its confirmation, what is left is planned anew.
     pub finished: bool,
     /// Points, tables and vaults that could not be edited, and why.
     pub failures: Vec<Failure>,
