@@ -10,8 +10,18 @@ use serde_json::Value;
 
 use crate::support::{World, arn, chains, vault};
 
-const ROLES: [&str; 6] =
-    ["BackupRole", "BackupSessionRole", "ChainEditRole", "ChainReportRole", "PolicyRole", "SchedulerRole"];
+const ROLES: [&str; 8] = [
+    "BackupRole",
+    "BackupSessionRole",
+    "ChainEditRole",
+    "ChainReportRole",
+    "ManualRemovalRole",
+    "PolicyRole",
+    "RetentionPruneRole",
+    "SchedulerRole",
+];
+/// Those that may delete points: the flows about removal by hand show that each may only its own kind.
+const REMOVERS: [&str; 2] = ["ManualRemovalRole", "RetentionPruneRole"];
 const NOBODY: [&str; 0] = [];
 
 /// A role of one of the stacks.
@@ -110,7 +120,7 @@ async fn no_role_may_do_more_than_its_function_is_for() {
     assert_ne!(drop_conditions(&world).await, 0);
     assert_eq!(drop_conditions(&world).await, 0, "all are gone");
     for (region, key) in [SOURCE_REGION, TARGET_REGION].into_iter().zip(keys) {
-        nobody_harms_points(&world, region).await;
+        nobody_harms_points_but_by_deleting_them(&world, region).await;
         let who = who_may(&world, "backup:StartBackupJob", &vault(region)).await;
         assert_eq!(who, ["BackupSessionRole"], "{region}: of this Region's stack alone");
         // The role that is passed to AWS Backup may as well, for DynamoDB; it is no function's.
@@ -118,7 +128,8 @@ async fn no_role_may_do_more_than_its_function_is_for() {
         assert_eq!(who, ["BackupRole", "BackupSessionRole"], "{region}");
         // Edits reach the copies in other Regions, so those of both stacks open with the key of either.
         let who = who_may(&world, "kms:Decrypt", key).await;
-        assert_eq!(who, ["BackupRole", "ChainEditRole", "ChainEditRole", "ChainReportRole"], "{region}");
+        let readers = ["BackupRole", "ChainEditRole", "ChainEditRole", "ChainReportRole"];
+        assert_eq!(who, [&readers[..], &REMOVERS[..]].concat(), "{region}");
         let point =
             format!("arn:aws:backup:{region}:{ACCOUNT}:recovery-point:11111111-2222-4333-8444-555555555555");
         for action in ["backup:UntagResource", "backup:TagResource"] {
@@ -130,13 +141,14 @@ async fn no_role_may_do_more_than_its_function_is_for() {
     nobody_touches_tables(&world).await;
 }
 
-async fn nobody_harms_points(world: &World, region: &str) {
+async fn nobody_harms_points_but_by_deleting_them(world: &World, region: &str) {
     let point =
         format!("arn:aws:backup:{region}:{ACCOUNT}:recovery-point:11111111-2222-4333-8444-555555555555");
     let backup = format!("{}/backup/01700000000000-11111111", arn("a-1")).replace(SOURCE_REGION, region);
+    assert_eq!(who_may(world, "backup:DeleteRecoveryPoint", &point).await, REMOVERS, "{point}");
+    assert_eq!(who_may(world, "backup:DeleteRecoveryPoint", &backup).await, NOBODY, "{backup}");
     for point in [&point, &backup] {
         for action in [
-            "backup:DeleteRecoveryPoint",
             "backup:DisassociateRecoveryPoint",
             "backup:DisassociateRecoveryPointFromParent",
             "backup:UpdateRecoveryPointLifecycle",

@@ -8,7 +8,7 @@ use local_stack::VAULT;
 use serde_json::{Value, json};
 
 use crate::support::seeds::{failures, verdict};
-use crate::support::{World, arn, chains, list};
+use crate::support::{World, chains, list};
 
 /// The detail-type of the event with which a run goes on.
 const CONTINUED: &str = "Prune Continued";
@@ -169,16 +169,15 @@ async fn calls_that_fail_or_get_no_answer_lose_nothing() {
 async fn points_under_a_legal_hold_are_not_even_tried() {
     let world = World::start().await;
     let points = world.seed_days("a-1", [50, 40, 1], 30).await;
-    world.hold(&arn("a-1")).await;
+    let hold = world.hold("a-1").await;
+    world.moment().await;
     let pruned = world.prune(&json!({})).await;
     assert_eq!(verdict(&pruned, &points[0]), ("protected", vec!["no_active_flag", "legal_hold"]));
     assert_eq!((&pruned["deleted"], world.deletes().await, failures(&pruned)), (&json!(0), 0, vec![]));
     let backup = world.backup().await;
-    let holds = backup.list_legal_holds().send().await.expect("holds");
-    let id = holds.legal_holds()[0].legal_hold_id().expect("an id").to_owned();
-    let cancel = backup.cancel_legal_hold().legal_hold_id(id).cancel_description("over");
+    let cancel = backup.cancel_legal_hold().legal_hold_id(hold).cancel_description("over");
     cancel.send().await.expect("no hold any more");
-    world.stack.jump_to(world.stack.now() + jiff::SignedDuration::from_secs(10)).await;
+    world.moment().await;
     assert_eq!(world.prune(&json!({})).await["deleted"], 2);
     assert_eq!(world.days_left("a-1").await, [1]);
     world.jump("2027-01-04T05:59:55Z").await;
