@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-FUNCTIONS := policy backup-copy backup-session chain-report retention-prune
+FUNCTIONS := policy backup-copy backup-session chain-edit chain-report retention-prune
 REGIONS := eu-central-1 eu-west-1
 PYTHON := .venv/bin/python
 PROGRAMS := $(wildcard tests/local-stack/python/*.py)
@@ -19,7 +19,7 @@ TARGET_x86_64 := x86_64-unknown-linux-gnu
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
 # The parts of bench.
-PARTS ?= bench large copies year
+PARTS ?= bench large copies prune year
 
 # deploy and destroy
 STACK ?= dynachain
@@ -82,7 +82,7 @@ demo: tools functions ## a policy, its schedule, sessions and the chain that com
 local: tools functions ## keeps a local AWS up until Ctrl-C; `. .local/env` in a second terminal (NOW=<time> sets its clock)
 	@cargo run --locked --quiet -p local-stack --bin local
 
-bench: tools functions ## what sessions and copies cost, and a year of sessions against an oracle (PARTS="bench large copies year", TABLES=100)
+bench: tools functions ## what sessions, copies and retention cost, a year of sessions against an oracle (PARTS="bench large copies prune year", TABLES=100)
 	@for part in $(PARTS); do cargo run --locked --quiet -p end-to-end --bin $$part; done
 
 bench-emulator: ## the AWS Backup emulator alone with a million recovery points: its rates and its memory (TABLES=10000)
@@ -94,10 +94,11 @@ check-aws:
 
 deploy: export PATH := $(PATH):$(CURDIR)/.venv/bin
 deploy: check-aws build ## deploys to your AWS account: REGION= BUCKET= (STACK= PRIMARY_KEY_ARN= SETTINGS="Name=value …")
-	@test -n "$(BUCKET)" || { echo "BUCKET is needed: an S3 bucket in $(REGION) for the functions' zips" >&2; exit 1; }
+	@test -n "$(BUCKET)" || { echo "BUCKET is needed: an S3 bucket in $(REGION) for the functions' zips and the template" >&2; exit 1; }
 	@version=$$(cat dist/*.zip | git hash-object --stdin); \
 	aws s3 cp --region $(REGION) --recursive --exclude '*' --include '*.zip' dist/ s3://$(BUCKET)/$(PREFIX)$$version/; \
 	aws cloudformation deploy --region $(REGION) --stack-name $(STACK) --template-file infra/template.yaml \
+	  --s3-bucket $(BUCKET) --s3-prefix $(PREFIX)templates \
 	  --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides \
 	  CodeBucket=$(BUCKET) CodePrefix=$(PREFIX)$$version/ Architecture=$(ARCH) PrimaryKeyArn=$(PRIMARY_KEY_ARN) $(SETTINGS); \
 	aws cloudformation describe-stacks --region $(REGION) --stack-name $(STACK) --query 'Stacks[0].Outputs' --output table

@@ -13,6 +13,8 @@
 //! | debt | `OWED#<policy id>` | `<table ARN>#<flag>` | | | policy; policy and table |
 //! | catch-up | `CAUGHT_UP#<policy id>` | `CAUGHT_UP` | | | policy |
 //! | manual backup | `MANUAL#<request id>` | `MANUAL` | `MANUAL#OPEN` while open | `<claimed at>` | id; open ones |
+//! | edit that has begun | `EDITS` | `POINT#<recovery point ARN>` | | | all |
+//! | lock of edits | `EDITS` | `LOCK` | | | the one |
 //! | restore point | `POINT#<recovery point ARN>` | `POINT` | `POINTS#<shard>` | `<recovery point ARN>` | ARN; all (rebuild) |
 //! | copy | `COPY#<source recovery point ARN>` | `<target vault ARN>` | `COPIES#<destination>#<shard>` while missing | `<state>#<due at>#…` | source and target; destination, those that are due; all that are missing |
 //! | destination of copies | `COPY_DESTINATIONS` | `TO#<account>/<Region>` | | | all |
@@ -32,6 +34,7 @@ mod caught_up;
 mod conflicts;
 mod copies;
 mod debts;
+mod edits;
 mod item;
 mod manual;
 mod points;
@@ -42,6 +45,7 @@ mod transaction;
 
 pub use copies::{Copies, CopyRecord, CopyState, NewestCopy, Slot};
 pub use debts::{DebtRecord, Debts};
+pub use edits::{EditRecord, Edits};
 pub use item::CatalogError;
 pub use manual::{ManualBackups, ManualRecord};
 pub use points::Points;

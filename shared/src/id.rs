@@ -230,6 +230,11 @@ arn_id! {
 }
 
 impl KeyArn {
+    /// The key's id, which a multi-Region key and its replicas share.
+    pub fn id(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
     /// The ARN that a multi-Region key has in another Region: its replicas share its id.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ mod tags;
 pub use self::core::{CopyPlan, Core, Digest, Kind, PolicyStamp};
 pub use data_key::DataKey;
 pub(crate) use layout::{AT_START as TAGS_AT_START, IN_ALL as TAGS_IN_ALL};
-pub use layout::{Layout, NoTagRoom, SealedPoint, core_tags, lay_out};
+pub use layout::{CoreTags, Layout, NoTagRoom, SealedPoint, core_tags, lay_out, lay_out_core};
 pub use pieces::Part;
 pub use record::{FORMAT, OpenError, PartName, SealError, Sealer};
 pub use tags::{MANAGED, PREFIX, PointTags, key_tag};

@@ -6,6 +6,7 @@
 mod backup;
 mod backup_copy;
 mod backup_session;
+mod chain_edit;
 mod chain_report;
 mod condition;
 mod manual_removal;
@@ -32,6 +33,8 @@ pub enum Role {
     BackupCopy,
     /// Of the function `dynachain-backup-session`.
     BackupSession,
+    /// Of the function `dynachain-chain-edit`.
+    ChainEdit,
     /// Of the function `dynachain-chain-report`.
     ChainReport,
     /// Of the function `dynachain-retention-prune`.
@@ -46,10 +49,11 @@ pub enum Role {
 
 impl Role {
     /// All of them, in the order of `check`'s findings.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Policy,
         Self::BackupCopy,
         Self::BackupSession,
+        Self::ChainEdit,
         Self::ChainReport,
         Self::RetentionPrune,
         Self::ManualRemoval,
@@ -63,6 +67,7 @@ impl Role {
             Self::Policy => "PolicyRole",
             Self::BackupCopy => "BackupCopyRole",
             Self::BackupSession => "BackupSessionRole",
+            Self::ChainEdit => "ChainEditRole",
             Self::ChainReport => "ChainReportRole",
             Self::RetentionPrune => "RetentionPruneRole",
             Self::ManualRemoval => "ManualRemovalRole",
@@ -77,6 +82,7 @@ impl Role {
             Self::Policy => "POLICY_ROLE_ARN",
             Self::BackupCopy => "BACKUP_COPY_ROLE_ARN",
             Self::BackupSession => "BACKUP_SESSION_ROLE_ARN",
+            Self::ChainEdit => "CHAIN_EDIT_ROLE_ARN",
             Self::ChainReport => "CHAIN_REPORT_ROLE_ARN",
             Self::RetentionPrune => "RETENTION_PRUNE_ROLE_ARN",
             Self::ManualRemoval => "MANUAL_REMOVAL_ROLE_ARN",
@@ -91,6 +97,7 @@ impl Role {
             Self::Policy
             | Self::BackupCopy
             | Self::BackupSession
+            | Self::ChainEdit
             | Self::ChainReport
             | Self::RetentionPrune
             | Self::ManualRemoval => "lambda.amazonaws.com",
@@ -105,6 +112,7 @@ impl Role {
             Self::Policy => policy::PERMISSIONS,
             Self::BackupCopy => backup_copy::PERMISSIONS,
             Self::BackupSession => backup_session::PERMISSIONS,
+            Self::ChainEdit => chain_edit::PERMISSIONS,
             Self::ChainReport => chain_report::PERMISSIONS,
             Self::RetentionPrune => retention_prune::PERMISSIONS,
             Self::ManualRemoval => manual_removal::PERMISSIONS,

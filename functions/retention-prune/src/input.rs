@@ -141,12 +141,8 @@ impl Input {
 
 /// Sessions that end, the daily schedule, and a run that goes on. Nothing happens of itself to manual backups.
 fn event(value: &Value, removes: Removes) -> Result<Input, Refusal> {
-    let event = event::parse(value)?;
-    Ok(match event {
-        _ if removes == Removes::Manual => match event {
-            Event::PruneContinued(continued) => Input::Continued(continued),
-            _ => Input::NotOurs,
-        },
+    Ok(match event::parse(value)? {
+        _ if removes == Removes::Manual => Input::NotOurs,
         Event::SessionFinished(_) => Input::Due,
         Event::NotOurs(other) if other.source == "aws.events" => Input::Due,
         Event::PruneContinued(continued) => Input::Continued(continued),

@@ -35,3 +35,34 @@ impl PointRemover {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+
+    #[test]
+    fn no_other_file_of_the_product_asks_for_a_deletion() {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut files = Vec::new();
+        for part in ["shared", "functions"] {
+            sources(&repository.join(part), &mut files);
+        }
+        assert!(files.len() > 100, "the whole product: {}", files.len());
+        // In two pieces, or this very line would be found.
+        let call = concat!("delete_recovery", "_point");
+        let calling = files.iter().filter(|path| std::fs::read_to_string(path).unwrap().contains(call));
+        let names: Vec<_> = calling.map(|path| path.file_name().unwrap().to_owned()).collect();
+        assert_eq!(names, ["remover.rs"]);
+    }
+}

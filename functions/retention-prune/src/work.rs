@@ -16,6 +16,7 @@ use serde_json::json;
 use crate::Deps;
 use crate::answer::{Answer, Blocked, LIMIT, Page};
 use crate::deletion::Deletion;
+use crate::deps::Removes;
 use crate::findings::Living;
 use crate::input::How;
 use crate::inventory::Inventory;
@@ -175,7 +176,8 @@ async fn go_on(
         let Work { rule, targets, deletion, .. } = &mut work;
         Box::pin(deletion.go_on(deps, invocation, scene, *rule, &inventory, targets)).await?;
     }
-    if work.deletion.complete {
+    // Nothing wakes the function of manual backups: what it has not come to is planned and confirmed anew.
+    if work.deletion.complete || deps.removes == Removes::Manual {
         report(scene, &work);
         give_back(deps, scene, hold).await?;
     } else {

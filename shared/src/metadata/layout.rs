@@ -125,6 +125,30 @@ pub fn lay_out(
     })
 }
 
+/// How the tags of a point change with a new core.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoreTags {
+    /// The tags that hold the new core.
+    pub set: BTreeMap<String, String>,
+    /// Pieces of the old one that the new one does not need.
+    pub remove: Vec<String>,
+}
+
+/// Lays out a newly sealed core in place of the one among a point's tags; everything else stays.
+///
+/// # Errors
+/// When it needs more tags than the point has room for.
+pub fn lay_out_core(sealed: &[u8], tags: &BTreeMap<String, String>) -> Result<CoreTags, NoTagRoom> {
+    let set = core_tags(sealed).ok_or(NoTagRoom::Core { length: sealed.len() })?;
+    // AWS's own tags do not count (AWS General Reference, "Tag naming limits and requirements").
+    let others = tags.keys().filter(|tag| !tag.starts_with("aws:") && !set.contains_key(*tag)).count();
+    if others + set.len() > IN_ALL {
+        return Err(NoTagRoom::Table { table: others, ours: set.len() });
+    }
+    let old = (1..=u8::MAX).map(|n| piece_tag(PartName::Core, n));
+    Ok(CoreTags { remove: old.filter(|tag| tags.contains_key(tag) && !set.contains_key(tag)).collect(), set })
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -188,6 +212,34 @@ mod tests {
         assert!(refusal.to_string().contains("remove 2 of the table's tags"), "{refusal}");
         let refusal = lay_out(&sealed(900, 10), &policy_tags(5), &named("table", 0)).unwrap_err();
         assert_eq!(refusal, NoTagRoom::AtStart { ours: 12 });
+    }
+
+    #[rstest]
+    #[case::shorter(100, &["dynachain:core:2", "dynachain:core:3"])]
+    #[case::as_long(500, &[])]
+    #[case::longer(700, &[])]
+    fn a_new_core_takes_the_place_of_the_old_and_of_nothing_else(
+        #[case] length: usize,
+        #[case] removed: &[&str],
+    ) {
+        let mut tags = lay_out(&sealed(500, 300), &policy_tags(1), &BTreeSet::new()).unwrap().at_start;
+        let new = lay_out_core(&vec![7; length], &tags).unwrap();
+        assert_eq!(new.remove, removed);
+        tags.extend(new.set);
+        tags.retain(|tag, _| !new.remove.contains(tag));
+        let found = PointTags::read(&tags);
+        assert_eq!(found.core, Part::Whole(vec![7; length]));
+        assert_eq!((found.config, found.ignored), (Part::Whole(vec![2; 300]), vec![]));
+        assert_eq!(tags["policy0"], "x");
+    }
+
+    #[test]
+    fn a_longer_core_needs_room_among_fifty_tags() {
+        let mut tags = lay_out(&sealed(100, 100), &policy_tags(0), &BTreeSet::new()).unwrap().at_start;
+        tags.extend(named("table", 50 - tags.len()).into_iter().map(|tag| (tag, String::new())));
+        tags.insert("aws:backup:source-resource".to_owned(), "x".to_owned());
+        assert!(lay_out_core(&[7; 100], &tags).is_ok());
+        assert!(lay_out_core(&[7; 200], &tags).is_err());
     }
 
     #[test]

@@ -17,6 +17,9 @@ const COPIED_CONFIGURATIONS: &str = "CONFIG#";
 /// The plain tag of a recovery point ([`crate::metadata::MANAGED`]), as IAM sees it.
 const MANAGED_TAG: &str = "aws:ResourceTag/dynachain:managed";
 
+/// What the keys of the tags with a point's core begin with.
+const CORE_TAGS: &str = "dynachain:core:";
+
 /// A condition of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
@@ -36,6 +39,8 @@ pub enum Condition {
     TagsOfAChain,
     /// Of a catalog only the items with the configurations of copies.
     CopiedConfigurations,
+    /// The recovery point's plain tag says `chain`, and only tags with pieces of its core are changed.
+    CoreOfChains,
     /// The recovery point's plain tag says so: `chain` or `manual`.
     ManagedAs(Kind),
     /// The service-linked role is of this service.
@@ -82,6 +87,11 @@ impl Condition {
                 "ForAllValues:StringLike": {LEADING_KEYS: [format!("{COPIED_CONFIGURATIONS}*")]},
                 "Null": {LEADING_KEYS: "false"},
             }),
+            Self::CoreOfChains => json!({
+                "StringEquals": {MANAGED_TAG: Kind::Chain.as_tag()},
+                "ForAllValues:StringLike": {"aws:TagKeys": format!("{CORE_TAGS}*")},
+                "Null": {"aws:TagKeys": "false"},
+            }),
             Self::ManagedAs(kind) => json!({"StringEquals": {MANAGED_TAG: kind.as_tag()}}),
             Self::LinkedTo(service) => json!({"StringEquals": {"iam:AWSServiceName": service}}),
         }
@@ -117,6 +127,14 @@ impl Condition {
                 values: vec![format!("{COPIED_CONFIGURATIONS}any")],
                 kind: ContextType::TextList,
             }],
+            Self::CoreOfChains => vec![
+                text(MANAGED_TAG, Kind::Chain.as_tag()),
+                ContextEntry {
+                    key: "aws:TagKeys",
+                    values: vec![format!("{CORE_TAGS}1")],
+                    kind: ContextType::TextList,
+                },
+            ],
             Self::ManagedAs(kind) => vec![text(MANAGED_TAG, kind.as_tag())],
             Self::LinkedTo(service) => vec![text("iam:AWSServiceName", service)],
         }

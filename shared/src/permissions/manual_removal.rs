@@ -11,16 +11,9 @@ pub(super) const PERMISSIONS: &[Permission] = &[
     ),
     Permission::new(
         "Catalog",
-        &[
-            "dynamodb:BatchGetItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        ],
+        &["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"],
         Resources::Catalog,
     ),
-    Permission::new("FindTables", &["dynamodb:ListTables"], Resources::Anything),
     Permission::new("OpenMetadata", &["kms:Decrypt"], Resources::Key).when(Condition::OurContext),
     Permission::new(
         "ReadTheVault",
@@ -36,5 +29,4 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         .when(Condition::LinkedTo("backup.amazonaws.com")),
     Permission::new("TellAboutPrunes", &["events:PutEvents"], Resources::DefaultBus)
         .when(Condition::OurEvents),
-    Permission::new("GiveUpEvents", &["sqs:SendMessage"], Resources::InvocationQueue),
 ];

@@ -14,6 +14,8 @@ pub enum Resources {
     Catalog,
     /// The catalog tables of the account's stacks in every Region.
     CatalogsAnywhere,
+    /// The catalog tables of the account's stacks in every Region, which have one name, and their indexes.
+    OwnCatalogsAnywhere,
     /// Every table of the Region.
     Tables,
     /// DynamoDB's backups of every table of the Region.
@@ -32,13 +34,15 @@ pub enum Resources {
     OwnPointsAnywhere,
     /// The legal holds of this Region.
     LegalHolds,
+    /// The account's legal holds in every Region.
+    OwnLegalHoldsAnywhere,
     /// The role as which AWS Backup deletes recovery points.
     BackupsLinkedRole,
     /// The stack's key.
     Key,
     /// The keys of copy targets in other accounts.
     TargetKeys,
-    /// The stack's key and its replicas.
+    /// The same key in every Region: its primary and its replicas.
     KeyAnywhere,
     /// The account's keys in this Region.
     KeysHere,
@@ -80,10 +84,11 @@ impl Resources {
         let one = match self {
             Self::Anything => "*".to_owned(),
             Self::LogOf(function) => stack.arn("logs", &format!("{}:*", log_group(function))),
-            Self::Catalog => return catalog(stack),
             Self::CatalogsAnywhere => {
                 format!("arn:{partition}:dynamodb:*:{account}:table/{}", stack.catalog)
             }
+            Self::Catalog => return catalog(stack, &stack.region),
+            Self::OwnCatalogsAnywhere => return catalog(stack, "*"),
             Self::Tables => stack.arn("dynamodb", "table/*"),
             Self::TableBackups => stack.arn("dynamodb", "table/*/backup/*"),
             Self::Vault => stack.vault.to_string(),
@@ -93,6 +98,7 @@ impl Resources {
             Self::Points => stack.arn("backup", "recovery-point:*"),
             Self::OwnPointsAnywhere => format!("arn:{partition}:backup:*:{account}:recovery-point:*"),
             Self::LegalHolds => stack.arn("backup", "legal-hold:*"),
+            Self::OwnLegalHoldsAnywhere => format!("arn:{partition}:backup:*:{account}:legal-hold:*"),
             Self::BackupsLinkedRole => {
                 let role = "role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup";
                 format!("arn:{partition}:iam::{account}:{role}")
@@ -100,8 +106,7 @@ impl Resources {
             Self::Key => stack.key.to_string(),
             Self::TargetKeys => return stack.target_keys.iter().map(ToString::to_string).collect(),
             Self::KeyAnywhere => {
-                let id = stack.key.as_str().rsplit(':').next().unwrap_or_default();
-                format!("arn:{partition}:kms:*:{account}:{id}")
+                format!("arn:{partition}:kms:*:{}:key/{}", stack.key.account(), stack.key.id())
             }
             Self::KeysHere => stack.arn("kms", "key/*"),
             Self::OwnKeysAnywhere => format!("arn:{partition}:kms:*:{account}:key/*"),
@@ -135,6 +140,15 @@ impl Resources {
             Self::OwnVaultsAnywhere => own_vaults().map(ToString::to_string).collect(),
             Self::Points => vec![stack.arn("backup", &format!("recovery-point:{ANY}"))],
             Self::LegalHolds => vec![stack.arn("backup", &format!("legal-hold:{ANY}"))],
+            Self::OwnLegalHoldsAnywhere => own_vaults()
+                .map(|vault| {
+                    let (partition, region) = (stack.partition(), vault.region());
+                    format!("arn:{partition}:backup:{region}:{}:legal-hold:{ANY}", stack.account)
+                })
+                .collect(),
+            Self::OwnCatalogsAnywhere => {
+                own_vaults().flat_map(|vault| catalog(stack, vault.region())).collect()
+            }
             Self::OwnPointsAnywhere => own_vaults()
                 .map(|vault| {
                     let (partition, region) = (stack.partition(), vault.region());
@@ -171,8 +185,9 @@ fn any_table(stack: &Stack) -> String {
     stack.arn("dynamodb", &format!("table/{ANY}"))
 }
 
-fn catalog(stack: &Stack) -> Vec<String> {
-    let table = stack.arn("dynamodb", &format!("table/{}", stack.catalog));
+fn catalog(stack: &Stack, region: &str) -> Vec<String> {
+    let (partition, account) = (stack.partition(), &stack.account);
+    let table = format!("arn:{partition}:dynamodb:{region}:{account}:table/{}", stack.catalog);
     let index = format!("{table}/index/gsi1");
     vec![table, index]
 }

@@ -73,33 +73,7 @@ impl<'a> Seeder<'a> {
     /// # Errors
     /// Never for Regions of the local AWS.
     pub fn core(&self, scheduled_at: Timestamp, keep: &[(Flag, Keep)]) -> anyhow::Result<Core> {
-        let mut per_flag = PerFlag::default();
-        keep.iter().for_each(|(flag, keep)| per_flag.set(*flag, *keep));
-        Ok(Core {
-            kind: Kind::Chain,
-            policy: Some(PolicyStamp {
-                id: Uuid::from_u128(7),
-                name: "seeded".parse()?,
-                version: 1,
-                timezone: "Europe/Berlin".to_owned(),
-            }),
-            session: Some(format!("seeded@{scheduled_at}").parse()?),
-            scheduled_at,
-            started_at: scheduled_at,
-            start_window_minutes: 120,
-            table_id: "0b2f6d3e-0000-4000-8000-000000000001".to_owned(),
-            home_vault: self.vault_arn()?,
-            keep: per_flag,
-            own_keep: None,
-            until: None,
-            copies: BTreeMap::new(),
-            keep_last: 1,
-            cold_after_days: None,
-            config_digest: Digest::of(b"seeded"),
-            item_count: None,
-            size_bytes: None,
-            product_version: "0.1.0".to_owned(),
-        })
+        core(&self.vault_arn()?, scheduled_at, keep)
     }
 
     /// The tags of a point with this core.
@@ -145,4 +119,38 @@ impl<'a> Seeder<'a> {
             "role": self.role, "tags": seed.tags, "status": seed.status,
         })
     }
+}
+
+/// What a session of this moment would have recorded of a table, kept so long for its flags.
+///
+/// # Errors
+/// When a name in it is malformed.
+pub fn core(vault: &VaultArn, scheduled_at: Timestamp, keep: &[(Flag, Keep)]) -> anyhow::Result<Core> {
+    let mut per_flag = PerFlag::default();
+    keep.iter().for_each(|(flag, keep)| per_flag.set(*flag, *keep));
+    Ok(Core {
+        kind: Kind::Chain,
+        policy: Some(PolicyStamp {
+            id: Uuid::from_u128(7),
+            name: "seeded".parse()?,
+            version: 1,
+            timezone: "Europe/Berlin".to_owned(),
+        }),
+        session: Some(format!("seeded@{scheduled_at}").parse()?),
+        scheduled_at,
+        started_at: scheduled_at,
+        start_window_minutes: 120,
+        table_id: "0b2f6d3e-0000-4000-8000-000000000001".to_owned(),
+        home_vault: vault.clone(),
+        keep: per_flag,
+        own_keep: None,
+        until: None,
+        copies: BTreeMap::new(),
+        keep_last: 1,
+        cold_after_days: None,
+        config_digest: Digest::of(b"seeded"),
+        item_count: None,
+        size_bytes: None,
+        product_version: "0.1.0".to_owned(),
+    })
 }

@@ -16,6 +16,7 @@ use crate::repository;
 const DEADLINE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(50);
 const PREFIX: &str = "local/";
+const TEMPLATE: &str = "local/template.yaml";
 
 /// A deployed stack.
 #[derive(Clone, Debug)]
@@ -82,7 +83,7 @@ impl Place {
     }
 }
 
-/// Puts the zips into a bucket there.
+/// Puts the zips and the template into a bucket there.
 pub(crate) async fn upload(
     config: &SdkConfig,
     place: Place,
@@ -98,18 +99,21 @@ pub(crate) async fn upload(
         let body = ByteStream::from_path(path).await?;
         s3.put_object().bucket(&bucket).key(format!("{PREFIX}{name}")).body(body).send().await?;
     }
+    let template = ByteStream::from_path(repository::template()).await?;
+    s3.put_object().bucket(&bucket).key(TEMPLATE).body(template).send().await?;
     Ok(())
 }
 
-/// Creates the stack and waits for it.
+/// Creates the stack and waits for it. A template of more than 51,200 bytes must come from S3 (AWS CloudFormation User Guide,
+/// "Quotas"), which is at `endpoint`.
 pub(crate) async fn deploy(
     config: &SdkConfig,
+    endpoint: &str,
     place: Place,
     stack: &str,
     settings: &BTreeMap<String, String>,
 ) -> anyhow::Result<Deployment> {
     let cloudformation = aws_sdk_cloudformation::Client::new(config);
-    let template = tokio::fs::read_to_string(repository::template()).await?;
     let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
     let mut parameters = BTreeMap::from([
         ("CodeBucket".to_owned(), place.bucket()),
@@ -121,7 +125,7 @@ pub(crate) async fn deploy(
     cloudformation
         .create_stack()
         .stack_name(stack)
-        .template_body(template)
+        .template_url(format!("{endpoint}/{}/{TEMPLATE}", place.bucket()))
         .capabilities(Capability::CapabilityIam)
         .set_parameters(Some(parameters.into_iter().map(parameter).collect()))
         .send()

@@ -153,7 +153,7 @@ impl LocalStack {
     ) -> anyhow::Result<Deployment> {
         let config = self.of(place.account).sdk_config(place.region).await;
         deployment::upload(&config, place, zips).await?;
-        deployment::deploy(&config, place, STACK, &parameters).await
+        deployment::deploy(&config, &self.endpoints.ministack, place, STACK, &parameters).await
     }
 
     /// The endpoint of everything but AWS Backup and Application Auto Scaling.

@@ -1,4 +1,4 @@
-//! Adding the rest of the metadata to a completed recovery point.
+//! Changing the tags of recovery points.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::client::client;
 use crate::aws::{AwsError, Rate};
 use crate::id::RecoveryPointArn;
 
-/// Adds tags to recovery points; existing ones of the same key are replaced.
+/// Adds tags to recovery points, and takes them off; existing ones of the same key are replaced.
 #[derive(Clone, Debug)]
 pub struct PointTagger {
     client: Client,
@@ -42,6 +42,24 @@ impl PointTagger {
             .call(|turn| call.customize().interceptor(turn).send())
             .await
             .map_err(|error| AwsError::new("TagResource", &error))?;
+        Ok(())
+    }
+
+    /// Takes tags off; none is no call, and one that is not there is as good as off.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn remove(&self, point: &RecoveryPointArn, tags: &[String]) -> Result<(), AwsError> {
+        if tags.is_empty() {
+            return Ok(());
+        }
+
+        let call =
+            self.client.untag_resource().resource_arn(point.as_str()).set_tag_key_list(Some(tags.to_vec()));
+        self.rate
+            .call(|turn| call.customize().interceptor(turn).send())
+            .await
+            .map_err(|error| AwsError::new("UntagResource", &error))?;
         Ok(())
     }
 }

@@ -4,3 +4,4 @@ mod floor;
 mod properties;
 mod protections;
 pub(crate) mod support;
+mod two_years;

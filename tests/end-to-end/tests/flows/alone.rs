@@ -28,6 +28,7 @@ fn settings() -> BTreeMap<String, String> {
         ("POLICY_ROLE_ARN", "arn:aws:iam::111122223333:role/policy"),
         ("BACKUP_COPY_ROLE_ARN", "arn:aws:iam::111122223333:role/backup-copy"),
         ("BACKUP_SESSION_ROLE_ARN", "arn:aws:iam::111122223333:role/backup-session"),
+        ("CHAIN_EDIT_ROLE_ARN", "arn:aws:iam::111122223333:role/chain-edit"),
         ("CHAIN_REPORT_ROLE_ARN", "arn:aws:iam::111122223333:role/chain-report"),
         ("RETENTION_PRUNE_ROLE_ARN", "arn:aws:iam::111122223333:role/retention-prune"),
         ("MANUAL_REMOVAL_ROLE_ARN", "arn:aws:iam::111122223333:role/manual-removal"),

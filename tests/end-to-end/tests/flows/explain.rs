@@ -28,7 +28,7 @@ impl World {
     }
 
     /// Places a legal hold on all points of a table in the vault; its id.
-    async fn hold(&self, table: &str) -> String {
+    pub(crate) async fn hold(&self, table: &str) -> String {
         let selection = RecoveryPointSelection::builder()
             .vault_names(VAULT)
             .resource_identifiers(arn(table).to_string())

@@ -10,8 +10,19 @@ use serde_json::Value;
 
 use crate::support::{World, arn, chains, vault};
 
-const ROLES: [&str; 6] =
-    ["BackupCopyRole", "BackupRole", "BackupSessionRole", "ChainReportRole", "PolicyRole", "SchedulerRole"];
+const ROLES: [&str; 9] = [
+    "BackupCopyRole",
+    "BackupRole",
+    "BackupSessionRole",
+    "ChainEditRole",
+    "ChainReportRole",
+    "ManualRemovalRole",
+    "PolicyRole",
+    "RetentionPruneRole",
+    "SchedulerRole",
+];
+/// Those that may delete points: the flows about removal by hand show that each may only its own kind.
+const REMOVERS: [&str; 2] = ["ManualRemovalRole", "RetentionPruneRole"];
 const NOBODY: [&str; 0] = [];
 
 /// A role of one of the stacks.
@@ -110,7 +121,7 @@ async fn no_role_may_do_more_than_its_function_is_for() {
     assert_ne!(drop_conditions(&world).await, 0);
     assert_eq!(drop_conditions(&world).await, 0, "all are gone");
     for (region, key) in [SOURCE_REGION, TARGET_REGION].into_iter().zip(keys) {
-        nobody_harms_points(&world, region).await;
+        nobody_harms_points_but_by_deleting_them(&world, region).await;
         let who = who_may(&world, "backup:StartBackupJob", &vault(region)).await;
         assert_eq!(who, ["BackupSessionRole"], "{region}: of this Region's stack alone");
         // The role that is passed to AWS Backup may as well, for DynamoDB; it is no function's.
@@ -123,13 +134,14 @@ async fn no_role_may_do_more_than_its_function_is_for() {
     nobody_touches_tables(&world).await;
 }
 
-async fn nobody_harms_points(world: &World, region: &str) {
+async fn nobody_harms_points_but_by_deleting_them(world: &World, region: &str) {
     let point =
         format!("arn:aws:backup:{region}:{ACCOUNT}:recovery-point:11111111-2222-4333-8444-555555555555");
     let backup = format!("{}/backup/01700000000000-11111111", arn("a-1")).replace(SOURCE_REGION, region);
+    assert_eq!(who_may(world, "backup:DeleteRecoveryPoint", &point).await, REMOVERS, "{point}");
+    assert_eq!(who_may(world, "backup:DeleteRecoveryPoint", &backup).await, NOBODY, "{backup}");
     for point in [&point, &backup] {
         for action in [
-            "backup:DeleteRecoveryPoint",
             "backup:DisassociateRecoveryPoint",
             "backup:DisassociateRecoveryPointFromParent",
             "backup:UpdateRecoveryPointLifecycle",

@@ -6,8 +6,8 @@ use anyhow::Context as _;
 
 /// The functions of a stack, by the names of their crates and binaries; on AWS each is `dynachain-<name>`, and the last one is
 /// `dynachain-manual-removal` too.
-pub const FUNCTIONS: [&str; 5] =
-    ["policy", "backup-copy", "backup-session", "chain-report", "retention-prune"];
+pub const FUNCTIONS: [&str; 6] =
+    ["policy", "backup-copy", "backup-session", "chain-edit", "chain-report", "retention-prune"];
 /// Names the directory of the functions' binaries, when they are not beside the running program.
 pub const BIN_DIR: &str = "DYNACHAIN_BIN_DIR";
 

@@ -153,7 +153,7 @@ async fn schedules_wake_by_the_emulated_clock(stack: &LocalStack) {
     let reconciles: Vec<_> = wake_ups
         .iter()
         .filter(|wake_up| {
-            wake_up.by.starts_with("arn:aws:events:eu-central-1:") && wake_up.input.contains("reconcile")
+            wake_up.by.starts_with("arn:aws:events:eu-central-1:") && wake_up.by.contains("-ReconcileRule-")
         })
         .collect();
     // Every quarter of an hour, for 40 hours and 52 minutes and 59 seconds.

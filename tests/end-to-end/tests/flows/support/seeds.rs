@@ -4,9 +4,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_backup::config::Credentials;
 use aws_sdk_backup::error::ProvideErrorMetadata as _;
-use aws_sdk_backup::types::RecoveryPointSelection;
 use dynachain::chain::Flag;
-use dynachain::id::TableArn;
 use dynachain::metadata::Core;
 use dynachain::retention::Keep;
 use end_to_end::seeding::{Seed, Seeder};
@@ -141,14 +139,8 @@ impl World {
         self.stack.forget_roles();
     }
 
-    /// Puts a legal hold on all points that a table has, and waits until it is active.
-    pub(crate) async fn hold(&self, table: &TableArn) {
-        let selection = RecoveryPointSelection::builder().resource_identifiers(table.as_str()).build();
-        let backup = self.backup().await;
-        let hold =
-            backup.create_legal_hold().title("case").description("42").recovery_point_selection(selection);
-        hold.send().await.expect("a hold");
-        // A hold is in force after some emulated seconds.
+    /// Lets ten emulated seconds go by, in which a hold comes into force or ends.
+    pub(crate) async fn moment(&self) {
         self.stack.jump_to(self.stack.now() + SignedDuration::from_secs(10)).await;
     }
 

@@ -1,0 +1,34 @@
+//! What an edit makes of a point.
+
+use dynachain::catalog::StoredPolicy;
+use dynachain::chain::{ChainKind, RestorePoint};
+use dynachain::id::RecoveryPointArn;
+use dynachain::metadata::Core;
+use dynachain::retention::{End, restamped};
+
+/// A change that is asked for.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// One point lives until then; `None` undoes an extension.
+    Extend(RecoveryPointArn, Option<End>),
+    /// The points of a policy live by what it says now.
+    Restamp(Box<StoredPolicy>),
+}
+
+impl Change {
+    /// The point as it would be; itself where the change is not about it. Only points of chains ever change.
+    pub(crate) fn applied(&self, point: &RestorePoint) -> RestorePoint {
+        let in_a_chain = matches!(point.chain, ChainKind::Regular | ChainKind::Copy);
+        let core = point.core.as_deref().filter(|_| in_a_chain).map(|core| match self {
+            Self::Extend(arn, until) if *arn == point.listed.arn => Core { until: *until, ..core.clone() },
+            Self::Restamp(policy) if core.policy.as_ref().is_some_and(|stamp| stamp.id == policy.id) => {
+                restamped(core, policy.version, &policy.document)
+            }
+            _ => core.clone(),
+        });
+        match core {
+            Some(core) => RestorePoint { core: Some(Box::new(core)), ..point.clone() },
+            None => point.clone(),
+        }
+    }
+}

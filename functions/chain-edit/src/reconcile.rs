@@ -1,0 +1,64 @@
+//! Edits that were cut short: every one that the catalog has as begun is finished.
+
+use dynachain::catalog::EditRecord;
+use dynachain::chain::ChainKind;
+use dynachain::error::Refusal;
+use dynachain::invocation::Invocation;
+use jiff::Timestamp;
+
+use crate::Deps;
+use crate::answer::{Answer, Failure};
+use crate::edit::{Trouble, carry_out};
+use crate::place::Place;
+use crate::work::{lock, unlock};
+
+/// Finishes what is left in this stack's own vault. Usually nothing is, and then nothing is locked.
+pub(crate) async fn run(
+    deps: &Deps,
+    invocation: &Invocation,
+    dry_run: bool,
+    now: Timestamp,
+) -> Result<Answer, Refusal> {
+    let place = deps.place(deps.home())?;
+    if dry_run || place.catalog.edits().begun().await?.is_empty() {
+        return Ok(Answer::empty(now));
+    }
+    lock(&place, invocation, now).await?;
+    let finished = finish(&place).await;
+    unlock(&place, invocation).await;
+    let (resumed, failures) = finished?;
+    Ok(Answer { resumed, failures, ..Answer::empty(now) })
+}
+
+/// Finishes every edit of a vault that has begun; how many, and what could not be finished.
+pub(crate) async fn finish(place: &Place) -> Result<(usize, Vec<Failure>), Refusal> {
+    let (mut resumed, mut failures) = (0, Vec::new());
+    for edit in place.catalog.edits().begun().await? {
+        match finish_one(place, &edit).await {
+            Ok(true) => resumed += 1,
+            Ok(false) => {}
+            Err(trouble) => failures.push(Failure::of_point(&place.vault, &edit.recovery_point, &trouble)),
+        }
+    }
+    Ok((resumed, failures))
+}
+
+/// Writes the stored tags again. First they have to prove that they are of this point: the catalog is no authority. False
+/// where the point is gone, and with it what there was to finish.
+async fn finish_one(place: &Place, edit: &EditRecord) -> Result<bool, Trouble> {
+    let Some(found) = place.points.vault().point(&edit.recovery_point).await? else {
+        place.catalog.edits().end(&edit.recovery_point).await?;
+        return Ok(false);
+    };
+    let listed = found.listed;
+    let mut tags = place.points.vault().tags(&listed.arn).await?;
+    tags.extend(edit.new_tags.clone());
+    tags.retain(|tag, _| !edit.old_tags.contains(tag));
+    let (point, _) = place.points.open_tags(listed.clone(), tags).await;
+    if !matches!(point.chain, ChainKind::Regular | ChainKind::Copy) {
+        let doubt = point.doubt.unwrap_or_else(|| format!("it would be {}", point.chain));
+        return Err(Trouble::Unsound(doubt));
+    }
+    tracing::info!(point = %listed.arn, begun_at = %edit.begun_at, "an edit is finished");
+    carry_out(place, &listed, edit).await.map(|()| true)
+}
