@@ -60,7 +60,7 @@ async fn vault(tables: usize, days: usize) -> anyhow::Result<()> {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
-        target_region: false,
+        target_regions: Vec::new(),
         ..Options::default()
     };
     let stack = LocalStack::start(options).await?;
