@@ -154,6 +154,10 @@ async fn debugging() {
         eprintln!("{:?} {:?}", job.state(), job.status_message());
     }
     eprintln!("{:?}", world.copies_in_catalog().await);
-    for line in world.stack.logs(SOURCE_REGION, "backup-copy").await.unwrap() { eprintln!("{line}"); }
-    for call in world.stack.calls().await.unwrap() { eprintln!("{call}"); }
+    for line in world.stack.logs(SOURCE_REGION, "backup-copy").await.unwrap() {
+        eprintln!("{line}");
+    }
+    for call in world.stack.calls().await.unwrap() {
+        eprintln!("{call}");
+    }
 }

@@ -27,6 +27,7 @@ mod report;
 mod retries;
 mod roles;
 mod sessions;
+mod source_region_off;
 mod support;
 mod target_region;
 mod troubled_tables;
