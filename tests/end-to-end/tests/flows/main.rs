@@ -11,6 +11,7 @@ mod catch_up;
 mod check;
 mod clock_changes;
 mod copies;
+mod copies_in_report;
 mod estimates;
 mod guides;
 mod half_applied;
