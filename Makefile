@@ -76,11 +76,11 @@ lint: tools ## formatting, clippy, the template, our Python
 	.venv/bin/cfn-lint --regions $(REGIONS) -- infra/template.yaml
 	@for program in $(PROGRAMS); do $(PYTHON) -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' $$program; done
 
-demo: tools functions ## a policy, its schedule, sessions and the chain that comes out, on a local AWS (KEEP=1 leaves it up)
+demo: tools functions ## a policy, its sessions, regular and copy chains in three Regions, on a local AWS (KEEP=1 leaves it up)
 	@KEEP=$(KEEP) cargo run --locked --quiet -p end-to-end --bin demo
 
-local: tools functions ## keeps a local AWS up until Ctrl-C; `. .local/env` in a second terminal (NOW=<time> sets its clock)
-	@cargo run --locked --quiet -p local-stack --bin local
+local: tools functions ## keeps a local AWS up until Ctrl-C; `. .local/env` in a second terminal (NOW=<time>, THIRD_REGION=1, OTHER_ACCOUNT=1)
+	@THIRD_REGION=$(THIRD_REGION) OTHER_ACCOUNT=$(OTHER_ACCOUNT) cargo run --locked --quiet -p local-stack --bin local
 
 bench: tools functions ## what sessions, copies and retention cost, a year of sessions against an oracle (PARTS="bench large copies prune year", TABLES=100)
 	@for part in $(PARTS); do cargo run --locked --quiet -p end-to-end --bin $$part; done

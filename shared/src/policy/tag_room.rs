@@ -142,14 +142,20 @@ mod tests {
         let plain = room(|_| {}).for_tags(&tags(0)).unwrap();
         let tagged = room(|document| document["tags"] = json!({"a": "1", "b": "2"}));
         assert_eq!(tagged.for_tags(&tags(0)), Ok(plain + 2));
-        let copied = room(|document| {
-            document["copies"] = json!([{
-                "vault": "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr",
-                "key": "arn:aws:kms:eu-west-1:444455556666:key/1",
-                "keep": {"daily": {"days": 7}},
-            }]);
-        });
-        assert!(copied.for_tags(&tags(0)).unwrap() > plain);
+        let copied = |keys: &[u32]| {
+            let targets = (1..).zip(keys).map(|(vault, key)| {
+                json!({
+                    "vault": format!("arn:aws:backup:eu-west-1:444455556666:backup-vault:dr-{vault}"),
+                    "key": format!("arn:aws:kms:eu-west-1:444455556666:key/{key}"),
+                    "keep": {"daily": {"days": 7}},
+                })
+            });
+            let targets: Vec<_> = targets.collect();
+            room(|document| document["copies"] = json!(targets)).for_tags(&tags(0)).unwrap()
+        };
+        assert!(copied(&[1]) > plain);
+        // Targets that share a key share its tag.
+        assert_eq!(copied(&[1, 2]), copied(&[1, 1]) + 1);
     }
 
     #[test]

@@ -91,6 +91,14 @@ fn how_to_use(stack: &LocalStack, notes: &Path) -> anyhow::Result<String> {
     }
     writeln!(text, "\nThe local AWS is up, its time is {}. In a second terminal:\n", stack.now())?;
     writeln!(text, "  . {}", notes.display())?;
+    if let Some(other) = stack.other_account() {
+        let (account, region) = (other.account, other.region);
+        writeln!(
+            text,
+            "\n  # the stack in another account, into whose vault this one may copy: its id is its access key\n  \
+             AWS_ACCESS_KEY_ID={account} aws --region {region} cloudformation describe-stacks --query 'Stacks[0].Outputs'"
+        )?;
+    }
     writeln!(
         text,
         r#"

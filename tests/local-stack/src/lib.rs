@@ -28,6 +28,6 @@ pub use functions::alone::{Outcome, run_function_once};
 pub use functions::binaries::{BIN_DIR, FUNCTIONS, directory as function_binaries};
 pub use functions::{FunctionError, InvokeError};
 pub use keep::{Notes, ended, keep};
-pub use options::{Options, SOURCE_REGION, STACK, TARGET_REGION, VAULT};
+pub use options::{Options, SOURCE_REGION, STACK, TARGET_REGION, THIRD_REGION, VAULT};
 pub use repository::root as repository_root;
 pub use stack::{LocalStack, unique};

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 pub const SOURCE_REGION: &str = "eu-central-1";
 /// The Region that copies go to.
 pub const TARGET_REGION: &str = "eu-west-1";
+/// Another Region that copies go to.
+pub const THIRD_REGION: &str = "eu-north-1";
 /// The name of the stack wherever it is.
 pub const STACK: &str = "dynachain";
 /// The name of the vault wherever it is.

@@ -256,23 +256,6 @@ impl World {
         dropped
     }
 
-    /// Copies a point of the source Region's vault with the stack's own role, and waits for the copy; its ARN.
-    pub(crate) async fn copy(&self, point: &str, target: &str) -> String {
-        let role = self.jobs().await[0].iam_role_arn().expect("a role").to_owned();
-        let copy = self.backup().await.start_copy_job().recovery_point_arn(point).iam_role_arn(role);
-        let started = copy.source_backup_vault_name(VAULT).destination_backup_vault_arn(target).send().await;
-        let id = started.expect("a copy job").copy_job_id.expect("its id");
-        self.finish_jobs().await;
-        let job = self.backup().await.describe_copy_job().copy_job_id(id).send().await.expect("the job");
-        let job = job.copy_job.expect("the job");
-        assert_eq!(
-            job.state().map(aws_sdk_backup::types::CopyJobState::as_str),
-            Some("COMPLETED"),
-            "{job:?}"
-        );
-        job.destination_recovery_point_arn.expect("a copy")
-    }
-
     /// A recovery point's tags.
     pub(crate) async fn tags(&self, point: &str) -> BTreeMap<String, String> {
         end_to_end::points::tags(&self.stack, SOURCE_REGION, point).await.expect("its tags")

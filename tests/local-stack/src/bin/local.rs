@@ -1,7 +1,7 @@
 //! `make local`: keeps the local AWS up until it is ended, and tells how to use it.
 
 use anyhow::Context as _;
-use local_stack::{LocalStack, Notes, Options, ended, keep};
+use local_stack::{LocalStack, Notes, Options, TARGET_REGION, THIRD_REGION, ended, keep};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -11,10 +11,15 @@ async fn main() -> anyhow::Result<()> {
         }
         Err(_) => None,
     };
+    let wanted = |name: &str| std::env::var(name).is_ok_and(|value| value == "1");
+    let mut target_regions = vec![TARGET_REGION];
+    target_regions.extend(wanted("THIRD_REGION").then_some(THIRD_REGION));
+    let other_account = wanted("OTHER_ACCOUNT");
     let ended = ended()?;
     let notes = Notes::take()?;
     let up = async {
-        let stack = LocalStack::start(Options { now, ..Options::default() }).await?;
+        let stack =
+            LocalStack::start(Options { now, target_regions, other_account, ..Options::default() }).await?;
         keep(stack, notes).await
     };
     tokio::select! {

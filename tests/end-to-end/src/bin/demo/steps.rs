@@ -5,16 +5,17 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use dynachain::id::TableArn;
 use end_to_end::{points, shop};
 use jiff::ToSpan as _;
-use local_stack::{ACCOUNT, LocalStack, SOURCE_REGION, TARGET_REGION};
+use local_stack::{LocalStack, SOURCE_REGION};
 use serde_json::{Value, json};
 
+use crate::copies;
 use crate::progress::follow;
 use crate::screen::{Screen, Style};
 use crate::show::{self, cut, list, text};
 
 const CATALOG: &str = "dynachain";
 /// Emulated seconds go by so much faster while jobs run.
-const SPEED: f64 = 10.0;
+pub(crate) const SPEED: f64 = 10.0;
 
 /// Three tables of different shapes.
 pub(crate) async fn tables(stack: &LocalStack, screen: &Screen) -> anyhow::Result<()> {
@@ -40,10 +41,7 @@ fn document() -> Value {
             "weekly": { "at": "07:00", "on": ["monday"], "keep": { "days": 14 } },
             "monthly": { "at": "07:00", "on": "first monday", "keep": { "months": 6 } },
         },
-        "copies": [{
-            "vault": format!("arn:aws:backup:{TARGET_REGION}:{ACCOUNT}:backup-vault:dynachain"),
-            "keep": { "weekly": { "days": 30 }, "monthly": { "months": 12 } },
-        }],
+        "copies": copies::targets(),
     })
 }
 
@@ -122,13 +120,13 @@ async fn watch(stack: &LocalStack, screen: &Screen) -> anyhow::Result<()> {
 /// The chains as `chain-report` tells them.
 pub(crate) async fn chains(stack: &LocalStack, screen: &Screen) -> anyhow::Result<Value> {
     screen.step("The chains that came out")?;
-    let report = report(stack).await?;
+    let report = report(stack, SOURCE_REGION).await?;
     show::chains(screen, &report)?;
     Ok(report)
 }
 
-async fn report(stack: &LocalStack) -> anyhow::Result<Value> {
-    let report = stack.invoke(SOURCE_REGION, "chain-report", &json!({})).await?;
+pub(crate) async fn report(stack: &LocalStack, region: &str) -> anyhow::Result<Value> {
+    let report = stack.invoke(region, "chain-report", &json!({})).await?;
     anyhow::ensure!(list(&report["findings"]).is_empty(), "findings: {}", report["findings"]);
     anyhow::ensure!(!list(&report["chains"]).is_empty(), "no chains");
     Ok(report)
@@ -143,7 +141,7 @@ pub(crate) async fn from_the_vault_alone(
     screen
         .step("The same chains from the vault alone: the catalog's rows about restore points are deleted")?;
     let dropped = drop_points(stack).await?;
-    let after = report(stack).await?;
+    let after = report(stack, SOURCE_REGION).await?;
     anyhow::ensure!(after["chains"] == before["chains"], "the vault tells other chains: {after}");
     screen
         .say(&format!("  {dropped} rows deleted; the report, read from the points' own tags, is the same"))?;
