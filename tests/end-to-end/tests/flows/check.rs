@@ -187,7 +187,11 @@ async fn what_may_not_be_looked_at_is_not_told() {
     delete.send().await.expect("gone");
     let answer = world.check("a").await;
     let found = broken(&answer);
-    assert_eq!((&answer["ok"], found.len()), (&Value::Null, Role::ALL.len()), "one for each role: {found:#?}");
+    assert_eq!(
+        (&answer["ok"], found.len()),
+        (&Value::Null, Role::ALL.len()),
+        "one for each role: {found:#?}"
+    );
     for finding in &found {
         assert_eq!((text(finding, "check"), &finding["ok"]), ("trust", &Value::Null));
         assert_eq!(finding["remedy"]["statement"]["Sid"], "LookAtRoles");

@@ -13,6 +13,7 @@ mod clock_changes;
 mod copies;
 mod copies_backfill;
 mod copies_failing;
+mod copies_locked;
 mod copies_many;
 mod estimates;
 mod guides;
