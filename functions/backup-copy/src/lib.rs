@@ -21,6 +21,7 @@ mod given_up;
 mod input;
 mod queue;
 mod quiet;
+mod ready;
 mod reconcile;
 mod running;
 mod settle;

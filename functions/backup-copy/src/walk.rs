@@ -97,8 +97,8 @@ async fn identified(
         deps.strangers.add(&stranger.listed.arn);
     }
     if !dry_run {
-        let ours = |point: &&RestorePoint| matches!(point.chain, ChainKind::Regular | ChainKind::Manual);
-        let learnt = points.iter().filter(ours).filter(|point| !known.contains(&point.listed.arn));
+        // Copies of other Regions' points too: this stack may be a target itself.
+        let learnt = points.iter().filter(|point| !known.contains(&point.listed.arn));
         stream::iter(learnt.filter_map(|point| Some((&point.listed.arn, point.memorable()?))).map(Ok))
             .try_for_each_concurrent(CONCURRENT, |(arn, core)| {
                 let catalog = &catalog;

@@ -84,6 +84,52 @@ impl World {
     }
 }
 
+/// Events about a point that was copied long ago: doubled, late, and a continuation that nobody needs.
+fn late_events(point: &str) -> [Value; 6] {
+    let of_backup = |kind: &str, detail: Value| {
+        json!({
+            "version": "0", "id": "5f8ba5b8-1d0d-4f3b-9c0a-0c8f5d8a7a10", "source": "aws.backup", "detail-type": kind,
+            "account": "111122223333", "region": SOURCE_REGION, "time": SEVEN, "resources": [point], "detail": detail,
+        })
+    };
+    let copy = |state: &str| {
+        of_backup(
+            "Copy Job State Change",
+            json!({
+                "copyJobId": "0175DE71-5784-589F-D8AC-541ACCB4CAC8", "state": state, "resourceType": "DynamoDB",
+                "resourceArn": arn("a-1").as_str(), "sourceBackupVaultArn": vault(SOURCE_REGION),
+                "destinationBackupVaultArn": vault(TARGET_REGION),
+                "destinationRecoveryPointArn": if state == "COMPLETED" {
+                    json!("arn:aws:backup:eu-west-1:111122223333:recovery-point:0c7c1e7a-0000-4000-8000-000000000002")
+                } else {
+                    json!({})
+                },
+            }),
+        )
+    };
+    let own =
+        |kind: &str, detail: Value| json!({"source": "dynachain", "detail-type": kind, "detail": detail});
+    [
+        of_backup(
+            "Backup Job State Change",
+            json!({
+                "backupJobId": "7e8845b5-ca30-415f-a842-e0152bf4d0ca", "state": "COMPLETED", "resourceType": "DynamoDB",
+                "resourceArn": arn("a-1").as_str(), "backupVaultName": "dynachain",
+            }),
+        ),
+        copy("COMPLETED"),
+        copy("FAILED"),
+        own(
+            "Restore Point Completed",
+            json!({
+                "session": format!("a@{SEVEN}"), "table": arn("a-1").as_str(), "recovery_point": point,
+            }),
+        ),
+        own("Backup Copy Continued", json!({"page": null})),
+        own("Backup Copy Continued", json!({"page": 7})),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_completed_point_is_copied_once_and_readable_in_the_target_region() {
     let world = World::with_copies(&["a-1", "a-2", "b-1"], 3).await;
@@ -114,6 +160,10 @@ async fn every_completed_point_is_copied_once_and_readable_in_the_target_region(
     let catalog = world.catalog().await;
     assert_eq!(world.reconcile_copies().await, idle());
     assert_eq!(world.copying(&json!({"reconcile": true, "dry_run": true})).await, idle());
+    let report = world.report(&json!({})).await;
+    for event in late_events(&only_point(&report, "a-1")) {
+        assert_eq!(world.copying(&event).await, idle(), "{event}");
+    }
     assert_eq!(world.catalog().await, catalog);
     assert_eq!(world.copy_jobs().await.len(), 2);
     assert!(world.holds_no_slots().await);
