@@ -1,6 +1,5 @@
 //! Whether a copy that is claimed can begin: its source, its target, and what else may stand in its way.
 
-use dynachain::aws::Fault;
 use dynachain::catalog::{CopyRecord, CopyState};
 use dynachain::chain::ListedPoint;
 use dynachain::copying::CopyLifecycle;
