@@ -35,4 +35,5 @@ mod sessions;
 mod support;
 mod target_region;
 mod troubled_tables;
+mod two_years;
 mod year;
