@@ -3,6 +3,7 @@
 use dynachain::chain::{ChainKind, RestorePoint};
 use dynachain::error::{ErrorType, Refusal};
 use dynachain::invocation::Invocation;
+use dynachain::retention::End;
 use jiff::Timestamp;
 
 use crate::Deps;
@@ -20,6 +21,12 @@ pub(crate) async fn run(
     how: &How,
     now: Timestamp,
 ) -> Result<Answer, Refusal> {
+    if let Some(End::At(until)) = extend.until
+        && until <= now
+    {
+        let message = format!("is past, it is {now}; null undoes an extension");
+        return Err(Refusal::at(ErrorType::InvalidRequest, "$.extend.until", message));
+    }
     let place = deps.place(deps.home())?;
     let (judge, locked) = place.judge(now).await?;
     let listed = place.points.find(&extend.point, POINT).await?;

@@ -35,8 +35,8 @@ use self::request::{Ask, Request};
 /// # Errors
 /// A refusal, before anything was changed. Trouble with single points stands in the answer.
 pub async fn handle(deps: &Deps, invocation: &Invocation, event: Value) -> Result<Answer, Refusal> {
+    let Request { ask, how } = Request::parse(&event)?;
     let now = deps.now().await?;
-    let Request { ask, how } = Request::parse(&event, now)?;
     // On the heap, each for itself: one future with all of them in it is too deep for the compiler.
     match ask {
         Ask::Extend(extend) => Box::pin(extend::run(deps, invocation, &extend, &how, now)).await,

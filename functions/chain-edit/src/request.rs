@@ -53,10 +53,10 @@ pub(crate) struct How {
 }
 
 impl Request {
-    pub(crate) fn parse(event: &Value, now: Timestamp) -> Result<Self, Refusal> {
+    pub(crate) fn parse(event: &Value) -> Result<Self, Refusal> {
         let mut members = Members::of(event)?;
         let null = event.pointer("/extend/until").is_some_and(Value::is_null);
-        let extend = members.object("extend", |inner| read_extend(inner, null, now));
+        let extend = members.object("extend", |inner| read_extend(inner, null));
         let restamp = members.object("restamp", read_restamp);
         let reconcile = members.flag("reconcile");
         let how = How {
@@ -82,15 +82,9 @@ impl Request {
     }
 }
 
-fn read_extend(members: &mut Members<'_>, null: bool, now: Timestamp) -> Option<Extend> {
+fn read_extend(members: &mut Members<'_>, null: bool) -> Option<Extend> {
     let point = members.required("recovery_point", "name the point by its ARN");
     let until: Option<Until> = members.parsed("until");
-    if let Some(Until(End::At(until))) = until
-        && until <= now
-    {
-        let message = format!("is past, it is {now}; null undoes an extension");
-        members.problem("until", "$.extend.until", message);
-    }
     if until.is_none() && !null && members.raw("until").is_none() {
         members.missing("until", "a time such as \"2030-01-01T00:00:00Z\", \"forever\", or null to undo");
     }
@@ -145,17 +139,13 @@ mod tests {
 
     const POINT: &str = "arn:aws:backup:eu-central-1:111122223333:recovery-point:x";
 
-    fn now() -> Timestamp {
-        "2027-01-04T06:00:00Z".parse().unwrap()
-    }
-
     #[rstest]
     #[case::a_time(json!("2030-01-01T00:00:00.7Z"), Some(End::At("2030-01-01T00:00:00Z".parse().unwrap())))]
     #[case::forever(json!("forever"), Some(End::Never))]
     #[case::undone(json!(null), None)]
     fn an_extension_is_a_time_forever_or_null(#[case] until: Value, #[case] end: Option<End>) {
         let request =
-            Request::parse(&json!({"extend": {"recovery_point": POINT, "until": until}}), now()).unwrap();
+            Request::parse(&json!({"extend": {"recovery_point": POINT, "until": until}})).unwrap();
         assert_eq!(request.ask, Ask::Extend(Extend { point: POINT.parse().unwrap(), until: end }));
     }
 
@@ -163,7 +153,7 @@ mod tests {
     fn a_restamp_may_name_tables_and_a_confirmation() {
         let digest = "a".repeat(64);
         let request = json!({"restamp": {"policy": "orders", "tables": ["users"]}, "confirm": digest});
-        let request = Request::parse(&request, now()).unwrap();
+        let request = Request::parse(&request).unwrap();
         let Ask::Restamp(restamp) = request.ask else { unreachable!() };
         assert_eq!((restamp.policy.as_str(), restamp.tables.len()), ("orders", 1));
         assert_eq!(request.how.confirm, Some(digest));
@@ -176,10 +166,6 @@ mod tests {
     #[case(json!({"extend": {"until": null}}), "$.extend.recovery_point: is missing")]
     #[case(json!({"extend": {"recovery_point": POINT}}), "$.extend.until: is missing")]
     #[case(json!({"extend": {"recovery_point": POINT, "until": "soon"}}), "$.extend.until: \"soon\" is no time")]
-    #[case(
-        json!({"extend": {"recovery_point": POINT, "until": "2027-01-04T06:00:00Z"}}),
-        "$.extend.until: is past"
-    )]
     #[case(json!({"restamp": {}}), "$.restamp.policy: is missing")]
     #[case(json!({"restamp": {"policy": "a", "tables": "b"}}), "$.restamp.tables: must be a list")]
     #[case(json!({"restamp": {"policy": "a"}, "confirm": "yes"}), "$.confirm: is not the \"digest\"")]
@@ -187,7 +173,7 @@ mod tests {
     #[case(json!({"restamp": {"policy": "a"}, "forse": 1}), "$.forse: is unknown")]
     #[case(json!([]), "$: must be a JSON object")]
     fn a_malformed_request_is_refused_with_its_path(#[case] request: Value, #[case] message: &str) {
-        let refusal = Request::parse(&request, now()).unwrap_err().to_string();
+        let refusal = Request::parse(&request).unwrap_err().to_string();
         assert!(refusal.starts_with(message), "{refusal}");
     }
 }

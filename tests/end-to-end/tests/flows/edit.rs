@@ -259,6 +259,9 @@ async fn what_is_not_in_a_chain_or_not_there_is_never_edited() {
 
     let unknown = point.replace(&point[point.len() - 4..], "none");
     assert_eq!(world.refused("chain-edit", &extend(&unknown)).await.error_type, "PointNotFound");
+    let past = json!({"extend": {"recovery_point": point, "until": SEVEN}});
+    let refusal = world.refused("chain-edit", &past).await;
+    assert!(refusal.error_message.starts_with("$.extend.until: is past"), "{}", refusal.error_message);
 
     let mut tags = world.tags(&point).await;
     tags.retain(|tag, _| tag.starts_with("dynachain:core:"));

@@ -45,4 +45,5 @@ mod support;
 mod target_region;
 mod throttled;
 mod troubled_tables;
+mod two_years;
 mod year;
