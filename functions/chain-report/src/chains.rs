@@ -219,7 +219,7 @@ mod tests {
 
     use super::*;
 
-    fn points(table: &str, n: usize) -> Vec<(RestorePoint, Verdict)> {
+    fn points(table: &str, n: usize) -> Vec<RestorePoint> {
         (0..n)
             .map(|i| {
                 let listed = ListedPoint {
@@ -234,11 +234,14 @@ mod tests {
                     status: "COMPLETED".to_owned(),
                     size_bytes: None,
                 };
-                let reasons: Reasons = [Reason::NoActiveFlag, Reason::Foreign].into_iter().collect();
-                let verdict = Verdict { decision: reasons.decision(), reasons };
-                (RestorePoint::identify(listed, Reading::NoMetadata), verdict)
+                RestorePoint::identify(listed, Reading::NoMetadata)
             })
             .collect()
+    }
+
+    fn protected(points: &[RestorePoint]) -> Vec<Verdict> {
+        let reasons: Reasons = [Reason::NoActiveFlag, Reason::Foreign].into_iter().collect();
+        vec![Verdict { decision: reasons.decision(), reasons }; points.len()]
     }
 
     fn vault() -> Vault {
@@ -254,11 +257,12 @@ mod tests {
     #[test]
     fn a_long_report_is_cut_and_continued_without_loss_or_repeat() {
         let mut all = [points("users", 700), points("orders", 1500)].concat();
-        all.sort_by_cached_key(place);
+        all.sort_by_cached_key(|point| Place::of(&point.listed));
+        let verdicts = protected(&all);
         let now = "2025-01-07T00:00:00Z".parse().unwrap();
         let (mut seen, mut after, mut answers) = (Vec::new(), None, 0);
         loop {
-            let (report, _) = compose(&all, after.as_ref(), false, &vault(), now);
+            let (report, _) = compose(&all, &verdicts, after.as_ref(), false, &vault(), now);
             answers += 1;
             let shown = report.chains.iter().flat_map(|chain| &chain.points);
             seen.extend(shown.map(|point| format!("{} {}", point["table"], point["recovery_point"])));
@@ -274,7 +278,8 @@ mod tests {
     #[test]
     fn points_without_metadata_are_shown_and_are_no_rpo() {
         let now = "2025-01-07T00:00:00Z".parse().unwrap();
-        let (report, _) = compose(&points("orders", 1), None, false, &vault(), now);
+        let points = points("orders", 1);
+        let (report, _) = compose(&points, &protected(&points), None, false, &vault(), now);
         let value = serde_json::to_value(&report).unwrap();
         assert_eq!(value["chains"][0]["chain"], "foreign");
         assert_eq!(value["chains"][0]["rpo_seconds"], Value::Null);

@@ -42,6 +42,7 @@ fn point(name: &str, day: u32, status: &str) -> RestorePoint {
         home_vault: HOME.parse().unwrap(),
         keep: keep.clone(),
         own_keep: None,
+        until: None,
         copies: [(TARGET.parse().unwrap(), CopyPlan { keep })].into(),
         keep_last: 1,
         cold_after_days: None,
@@ -69,6 +70,7 @@ fn record(name: &str, day: u32, state: CopyState) -> (Wanted, CopyRecord) {
     let (reason, message) = owed.unzip();
     let target: VaultArn = TARGET.parse().unwrap();
     let copy = CopyRecord {
+        look_first: false,
         source: source(day),
         target: target.clone(),
         table: table(name),
