@@ -230,6 +230,12 @@ arn_id! {
 }
 
 impl KeyArn {
+    /// Whether the key can have replicas in other Regions: their ids begin `mrk-` (AWS KMS Developer Guide, "Multi-Region
+    /// keys").
+    pub fn is_multi_region(&self) -> bool {
+        self.0.rsplit('/').next().is_some_and(|id| id.starts_with("mrk-"))
+    }
+
     /// The ARN that a multi-Region key has in another Region: its replicas share its id.
     ///
     /// # Errors

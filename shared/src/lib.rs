@@ -3,7 +3,7 @@
 //! dynachain keeps *backup chains* for DynamoDB tables: every table that a [`policy`] covers gets a full AWS Backup
 //! recovery point each session, whose encrypted [`metadata`] lies in the recovery point's own tags.
 //!
-//! The modules outside [`aws`], [`catalog`], [`clock`] and [`point_reader`] are pure: no clock, no I/O, no AWS types.
+//! The modules outside [`aws`], [`catalog`], [`clock`], [`invocation`] and [`point_reader`] are pure: no clock, no I/O, no AWS types.
 
 pub mod aws;
 pub mod catalog;
@@ -15,12 +15,14 @@ pub mod estimate;
 pub mod event;
 pub mod evolving;
 pub mod id;
+pub mod invocation;
 pub mod metadata;
 mod open_text;
 pub mod permissions;
 pub mod point_reader;
 pub mod policy;
 pub mod request;
+pub mod restore;
 pub mod retention;
 pub mod table_config;
 pub mod telemetry;

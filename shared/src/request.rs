@@ -51,7 +51,34 @@ impl<'a> Request<'a> {
         read: impl FnOnce(&mut Request<'_>) -> Option<T>,
     ) -> Option<T> {
         let value = self.raw(name)?;
+        self.inner(name, self.path(name), value, read)
+    }
+
+    /// A member that is a list of objects, each read as a request of its own; their problems are this one's.
+    pub fn objects<T>(
+        &mut self,
+        name: &'static str,
+        mut read: impl FnMut(&mut Request<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let value = self.raw(name)?;
         let at = self.path(name);
+        let Some(items) = value.as_array() else {
+            self.problem(name, &at, format!("must be a list, it is {}", kind(value)));
+            return None;
+        };
+        let items = items.iter().enumerate();
+        let read: Vec<_> =
+            items.map(|(i, item)| self.inner(name, format!("{at}[{i}]"), item, &mut read)).collect();
+        read.into_iter().collect()
+    }
+
+    fn inner<T>(
+        &mut self,
+        name: &'static str,
+        at: String,
+        value: &Value,
+        read: impl FnOnce(&mut Request<'_>) -> Option<T>,
+    ) -> Option<T> {
         let Some(members) = value.as_object() else {
             self.problem(name, &at, format!("must be an object, it is {}", kind(value)));
             return None;
@@ -66,7 +93,8 @@ impl<'a> Request<'a> {
         result.filter(|_| sound)
     }
 
-    fn path(&self, name: &str) -> String {
+    /// The JSON path of a member.
+    pub fn path(&self, name: &str) -> String {
         format!("{}.{name}", self.at)
     }
 
@@ -244,6 +272,16 @@ mod tests {
             let (table, refused) = read(&value);
             assert!(table.is_none() && refused.unwrap_err().starts_with(said), "{value}");
         }
+    }
+
+    #[test]
+    fn the_problems_of_a_list_of_objects_say_which_one_they_are_about() {
+        let value = json!({"restores": [{"table": "orders"}, {"table": 1}, 2]});
+        let mut request = Request::of(&value).unwrap();
+        let read = request.objects("restores", |inner| inner.required::<TableName>("table", "name it"));
+        let said = request.finish().unwrap_err().to_string();
+        assert!(read.is_none() && said.contains("$.restores[1].table: must be a text"), "{said}");
+        assert!(said.contains("$.restores[2]: must be an object"), "{said}");
     }
 
     #[test]

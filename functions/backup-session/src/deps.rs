@@ -1,6 +1,4 @@
-//! What the function works with: settings, adapters, the clock, and the time it has left.
-
-use std::time::{Duration, Instant, SystemTime};
+//! What the function works with: settings, adapters, the clock.
 
 use aws_config::SdkConfig;
 use dynachain::aws::backup::{BackupJobs, PointTagger, RegionSettings, VaultReader};
@@ -13,9 +11,6 @@ use dynachain::config::{ConfigError, Variables};
 use dynachain::error::{ErrorType, Refusal};
 use dynachain::id::KeyArn;
 use jiff::Timestamp;
-
-/// An invocation stops starting backups so long before its deadline, and lets another go on.
-const RESERVE: Duration = Duration::from_secs(60);
 
 /// The function's settings.
 #[derive(Clone, Debug)]
@@ -118,32 +113,4 @@ fn rates(variables: &mut Variables<'_>) -> Option<Rates> {
     let describe = variables.number("DESCRIBE_RATE", 1..=1000, 15);
     let read = variables.number("TABLE_READ_RATE", 1..=1000, 10);
     Some(Rates { window: window?, start: start?, list: list?, describe: describe?, read: read? })
-}
-
-/// One invocation of the function.
-#[derive(Clone, Debug)]
-pub struct Invocation {
-    request_id: String,
-    stop: Option<Instant>,
-}
-
-impl Invocation {
-    /// From what Lambda says about it.
-    pub fn of(context: &lambda_runtime::Context) -> Self {
-        let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(context.deadline);
-        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        Self {
-            request_id: context.request_id.clone(),
-            stop: Instant::now().checked_add(left.saturating_sub(RESERVE)),
-        }
-    }
-
-    pub(crate) fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
-    /// Whether there is still time to begin something.
-    pub(crate) fn has_time(&self) -> bool {
-        self.stop.is_none_or(|stop| Instant::now() < stop)
-    }
 }

@@ -31,7 +31,8 @@ mod unclear;
 mod work;
 
 pub use answer::{Answer, Detail};
-pub use deps::{Deps, Invocation};
+pub use deps::Deps;
+pub use dynachain::invocation::Invocation;
 
 use dynachain::error::{ErrorType, Refusal};
 use dynachain::event::Event;
