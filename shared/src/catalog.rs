@@ -16,8 +16,11 @@
 //! | restore point | `POINT#<recovery point ARN>` | `POINT` | `POINTS#<shard>` | `<recovery point ARN>` | ARN; all (rebuild) |
 //! | copy | `COPY#<source recovery point ARN>` | `<target vault ARN>` | | | source and target |
 //! | rest of a configuration | `POINT#<recovery point ARN>` | `CONFIG` | | | ARN |
+//! | rest of a copy's configuration | `CONFIG#<table ARN>` | `<started at>#<digest>` | | | what the copy's core says |
+//! | restore | `RESTORE#<restore id>` | `<number>` | `RESTORES#OPEN` while open | `<claimed at>` | id; open ones |
+//! | restore job | `JOB#<job id, lower case>` | `RESTORE` | | | the job id of an event |
 //!
-//! Items about sessions and manual backups carry `expires_at` (TTL, 90 days), and so do debts once they are paid; policies,
+//! Items about sessions, manual backups and restores carry `expires_at` (TTL, 90 days), and so do debts once they are paid; policies,
 //! restore points and what is owed do not.
 
 mod caught_up;
@@ -28,6 +31,7 @@ mod item;
 mod manual;
 mod points;
 mod policies;
+mod restores;
 mod sessions;
 mod transaction;
 
@@ -37,6 +41,7 @@ pub use item::CatalogError;
 pub use manual::{ManualBackups, ManualRecord};
 pub use points::Points;
 pub use policies::{Policies, StoredPolicy};
+pub use restores::{RestoreJobRecord, RestoreRecord, Restores};
 pub use sessions::{JobRecord, LEASE, SessionRecord, SessionState, Sessions, TableRecord, TableState};
 
 use aws_sdk_dynamodb::Client;

@@ -13,7 +13,10 @@ mod schedule;
 
 pub use fields::Moment;
 pub use job::{BackupJob, CopyJob, JobId, JobState, RestoreJob};
-pub use own::{OwnEvent, SOURCE, SessionContinued, SessionFinished, TableCounts, TableFailure};
+pub use own::{
+    OwnEvent, RestoreFinished, RestoreProblem, SOURCE, SessionContinued, SessionFinished, TableCounts,
+    TableFailure,
+};
 pub use recovery_point::{PointState, RecoveryPointChange};
 pub use schedule::ScheduledStart;
 

@@ -9,7 +9,9 @@ mod chain_report;
 mod condition;
 mod policy;
 mod resources;
+mod restore;
 mod scheduler;
+mod table_restore;
 
 use std::collections::BTreeMap;
 
@@ -33,12 +35,23 @@ pub enum Role {
     Backup,
     /// With which EventBridge Scheduler wakes sessions.
     Scheduler,
+    /// Of the function `dynachain-table-restore`.
+    TableRestore,
+    /// Passed to AWS Backup with each restore job.
+    Restore,
 }
 
 impl Role {
     /// All of them, in the order of `check`'s findings.
-    pub const ALL: [Self; 5] =
-        [Self::Policy, Self::BackupSession, Self::ChainReport, Self::Backup, Self::Scheduler];
+    pub const ALL: [Self; 7] = [
+        Self::Policy,
+        Self::BackupSession,
+        Self::ChainReport,
+        Self::Backup,
+        Self::Scheduler,
+        Self::TableRestore,
+        Self::Restore,
+    ];
 
     /// The role's name in the template.
     pub fn logical_id(self) -> &'static str {
@@ -48,6 +61,8 @@ impl Role {
             Self::ChainReport => "ChainReportRole",
             Self::Backup => "BackupRole",
             Self::Scheduler => "SchedulerRole",
+            Self::TableRestore => "TableRestoreRole",
+            Self::Restore => "RestoreRole",
         }
     }
 
@@ -59,14 +74,16 @@ impl Role {
             Self::ChainReport => "CHAIN_REPORT_ROLE_ARN",
             Self::Backup => "BACKUP_ROLE_ARN",
             Self::Scheduler => "SCHEDULER_ROLE_ARN",
+            Self::TableRestore => "TABLE_RESTORE_ROLE_ARN",
+            Self::Restore => "RESTORE_ROLE_ARN",
         }
     }
 
     /// The service that assumes the role.
     pub fn service(self) -> &'static str {
         match self {
-            Self::Policy | Self::BackupSession | Self::ChainReport => "lambda.amazonaws.com",
-            Self::Backup => "backup.amazonaws.com",
+            Self::Policy | Self::BackupSession | Self::ChainReport | Self::TableRestore => "lambda.amazonaws.com",
+            Self::Backup | Self::Restore => "backup.amazonaws.com",
             Self::Scheduler => "scheduler.amazonaws.com",
         }
     }
@@ -79,6 +96,8 @@ impl Role {
             Self::ChainReport => chain_report::PERMISSIONS,
             Self::Backup => backup::PERMISSIONS,
             Self::Scheduler => scheduler::PERMISSIONS,
+            Self::TableRestore => table_restore::PERMISSIONS,
+            Self::Restore => restore::PERMISSIONS,
         };
         let manages = stack.manages_backup_settings;
         all.iter().filter(move |permission| manages || permission.sid != TURN_ON_ADVANCED_FEATURES)

@@ -1,5 +1,12 @@
 //! Reading restore points whole: what the vault lists, what the catalog remembers, what the tags prove.
 
+mod configs;
+mod tables;
+
+pub use configs::{SealedConfig, WholePoint};
+
+use std::collections::BTreeMap;
+
 use futures::{StreamExt as _, stream};
 
 use crate::aws::backup::VaultReader;
@@ -8,7 +15,7 @@ use crate::catalog::{CatalogError, Points};
 use crate::chain::{ListedPoint, Reading, RestorePoint};
 use crate::evolving::Evolving;
 use crate::id::TableArn;
-use crate::metadata::{Core, OpenError, Part, PartName, PointTags, Sealer};
+use crate::metadata::{Core, DataKey, OpenError, Part, PartName, PointTags, Sealer};
 
 /// Points whose tags are read at the same time; the rate of list calls is limited on its own.
 const CONCURRENT: usize = 16;
@@ -29,6 +36,12 @@ impl PointReader {
     /// The vault.
     pub fn vault(&self) -> &VaultReader {
         &self.vault
+    }
+
+    /// The same for another vault of the Region.
+    #[must_use]
+    pub fn of(&self, vault: &str) -> Self {
+        Self { vault: self.vault.of(vault), ..self.clone() }
     }
 
     /// What listed points are; the tags are read only of those that the catalog does not remember.
@@ -65,16 +78,29 @@ impl PointReader {
 
     /// What one listed point is, by its own tags.
     pub async fn identify_one(&self, listed: ListedPoint) -> RestorePoint {
-        let tags = match self.vault.tags(&listed.arn).await {
-            Ok(tags) => PointTags::read(&tags),
+        match self.vault.tags(&listed.arn).await {
+            Ok(tags) => self.identify_with(listed, &tags).await,
             Err(error) => {
                 tracing::warn!(point = %listed.arn, %error, "tags cannot be read");
                 let reading = Reading::Unreadable(format!("its tags cannot be read: {}", error.summary()));
-                return RestorePoint::identify(listed, reading);
+                RestorePoint::identify(listed, reading)
             }
-        };
+        }
+    }
+
+    /// What one listed point is, by its tags, which somebody has read already.
+    pub async fn identify_with(&self, listed: ListedPoint, tags: &BTreeMap<String, String>) -> RestorePoint {
+        let tags = PointTags::read(tags);
         let reading = self.open(&tags, &listed.table).await;
         RestorePoint { ignored_tags: tags.ignored, ..RestorePoint::identify(listed, reading) }
+    }
+
+    /// The data key of a point with these tags.
+    ///
+    /// # Errors
+    /// What KMS said, when this stack's key does not unwrap it.
+    pub async fn data_key(&self, tags: &PointTags, table: &TableArn) -> Result<DataKey, AwsError> {
+        self.keys.open(&tags.keys, table).await
     }
 
     /// Opens the core among a point's tags.

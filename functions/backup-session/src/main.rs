@@ -11,7 +11,8 @@ async fn main() -> Result<(), Error> {
     let deps = &deps;
     run(service_fn(|event: LambdaEvent<serde_json::Value>| async move {
         let invocation = Invocation::of(&event.context);
-        handle(deps, &invocation, event.payload).await.map_err(Diagnostic::from)
+        // On the heap: what it awaits is nested too deep for the compiler to lay it out in one piece with the runtime's.
+        Box::pin(handle(deps, &invocation, event.payload)).await.map_err(Diagnostic::from)
     }))
     .await
 }

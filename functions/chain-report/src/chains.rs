@@ -1,11 +1,11 @@
 //! The report: chains with their points, and what is odd about some of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use dynachain::aws::AwsError;
 use dynachain::aws::backup::Vault;
 use dynachain::chain::{ChainKind, ListedPoint, RestorePoint};
-use dynachain::error::{ErrorType, Refusal};
+use dynachain::error::Refusal;
 use dynachain::id::{RecoveryPointArn, TableArn, VaultArn};
 use dynachain::request::TableRef;
 use jiff::Timestamp;
@@ -58,7 +58,7 @@ pub(crate) async fn report(
     now: Timestamp,
 ) -> Result<Report, Refusal> {
     let (tables, more) = match &request.table {
-        Some(table) => (one_table(deps, table, vault).await?, false),
+        Some(table) => (one_table(deps, table).await?, false),
         None => all_tables(deps, request).await?,
     };
     let listed = tables.into_values().flatten().collect();
@@ -69,54 +69,15 @@ pub(crate) async fn report(
     Ok(compose(points, request.after.as_ref(), more, vault, now))
 }
 
-async fn one_table(
-    deps: &Deps,
-    table: &TableRef,
-    vault: &Vault,
-) -> Result<BTreeMap<TableArn, Vec<ListedPoint>>, Refusal> {
+async fn one_table(deps: &Deps, table: &TableRef) -> Result<BTreeMap<TableArn, Vec<ListedPoint>>, Refusal> {
     let reader = deps.points.vault();
     let refuse = |error: AwsError| error.about_vault(reader.name());
-    let arn = match table {
-        TableRef::Arn(arn) => arn.clone(),
-        TableRef::Name(name) => named(name.as_str(), deps, vault).await?,
-    };
+    let arn = deps.points.table(table, "$.table").await?;
     let points = reader.points(Some(&arn)).await.map_err(refuse)?;
     if points.is_empty() {
-        return Err(no_points(&table.to_string(), vault));
+        return Err(deps.points.no_points(&table.to_string(), "$.table"));
     }
     Ok([(arn, points)].into())
-}
-
-/// The one table of this name that has points here: copies may be of a table of the same name in another Region.
-async fn named(name: &str, deps: &Deps, vault: &Vault) -> Result<TableArn, Refusal> {
-    let reader = deps.points.vault();
-    let mut tables = BTreeSet::new();
-    let mut next = None;
-    loop {
-        let page = reader.page(None, next).await.map_err(|error| error.about_vault(reader.name()))?;
-        tables.extend(page.points.into_iter().map(|point| point.table).filter(|table| table.name() == name));
-        next = page.next;
-        if next.is_none() {
-            break;
-        }
-    }
-    let mut tables = tables.into_iter();
-    match (tables.next(), tables.next()) {
-        (None, _) => Err(no_points(name, vault)),
-        (Some(table), None) => Ok(table),
-        (Some(first), Some(second)) => {
-            let all: Vec<_> =
-                [first, second].into_iter().chain(tables).map(|table| table.to_string()).collect();
-            let message =
-                format!("several tables are called {name}; say which by its ARN: {}", all.join(", "));
-            Err(Refusal::at(ErrorType::Ambiguous, "$.table", message))
-        }
-    }
-}
-
-fn no_points(table: &str, vault: &Vault) -> Refusal {
-    let message = format!("no recovery point of a table {table} lies in the vault {}", vault.arn);
-    Refusal::at(ErrorType::TableNotFound, "$.table", message)
 }
 
 async fn all_tables(

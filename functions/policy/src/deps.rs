@@ -211,7 +211,9 @@ mod tests {
                 "BACKUP_SESSION_ROLE_ARN",
                 "CHAIN_REPORT_ROLE_ARN",
                 "BACKUP_ROLE_ARN",
-                "SCHEDULER_ROLE_ARN"
+                "SCHEDULER_ROLE_ARN",
+                "TABLE_RESTORE_ROLE_ARN",
+                "RESTORE_ROLE_ARN"
             ]
         );
     }

@@ -4,14 +4,16 @@
 
 mod client;
 mod jobs;
+mod restores;
 mod settings;
 mod tags;
 mod vault;
 
 pub use jobs::{BackupJobs, JobStatus, StartBackup, StartedJob};
+pub use restores::{RestoreJobStatus, RestoreJobs, StartRestore};
 pub use settings::RegionSettings;
 pub use tags::PointTagger;
-pub use vault::{PointPage, Vault, VaultReader};
+pub use vault::{PointPage, PointState, Vault, VaultReader};
 
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;

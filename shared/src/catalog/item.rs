@@ -135,18 +135,17 @@ impl Catalog {
             .map_err(|error| self.unwritable(&Key::new("attribute", ""), &error))
     }
 
-    /// One item, read consistently.
+    /// What one item says, read consistently.
     pub(super) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, CatalogError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key.attributes()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| self.aws(AwsError::new("GetItem", &error)))?;
-        answer.item.map(|item| self.parse(item)).transpose()
+        self.get_item(key).await?.map(|item| self.parse(item)).transpose()
+    }
+
+    /// One item, read consistently.
+    pub(super) async fn get_item(&self, key: &Key) -> Result<Option<Item>, CatalogError> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
+        // On the heap: the futures of whoever calls this are deep enough.
+        let answer = Box::pin(get.consistent_read(true).send()).await;
+        Ok(answer.map_err(|error| self.aws(AwsError::new("GetItem", &error)))?.item)
     }
 
     /// Those of up to [`BATCH`] items that are there, in any order, as eventually consistent as such reads are.

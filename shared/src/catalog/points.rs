@@ -9,7 +9,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use super::item::{BATCH, Item, Key};
 use super::{Catalog, CatalogError};
 use crate::evolving::Evolving;
-use crate::id::RecoveryPointArn;
+use crate::id::{RecoveryPointArn, TableArn};
 use crate::metadata::Core;
 
 /// How many partitions of the index the points are spread over.
@@ -96,6 +96,26 @@ impl Points {
         self.0.put(item).await
     }
 
+    /// The sealed configuration that is kept for a point whose tags have no room for it.
+    ///
+    /// # Errors
+    /// When DynamoDB refuses.
+    pub async fn config(&self, point: &RecoveryPointArn) -> Result<Option<Vec<u8>>, CatalogError> {
+        Ok(sealed_config(self.0.get_item(&config_key(point)).await?))
+    }
+
+    /// The sealed configuration of a copy of a table with this core, if it was kept here before the copy was made.
+    ///
+    /// # Errors
+    /// When DynamoDB refuses.
+    pub async fn copied_config(
+        &self,
+        table: &TableArn,
+        core: &Core,
+    ) -> Result<Option<Vec<u8>>, CatalogError> {
+        Ok(sealed_config(self.0.get_item(&copied_config_key(table, core)).await?))
+    }
+
     /// All points that the catalog knows, as its index has them (eventually consistent).
     ///
     /// # Errors
@@ -118,6 +138,16 @@ fn key(point: &RecoveryPointArn) -> Key {
 
 fn config_key(point: &RecoveryPointArn) -> Key {
     Key::new(format!("POINT#{point}"), "CONFIG")
+}
+
+/// The moment tells the attempt, and so the data key that the configuration is sealed with: copies of two points of one table
+/// never share it, whatever the table looked like.
+fn copied_config_key(table: &TableArn, core: &Core) -> Key {
+    Key::new(format!("CONFIG#{table}"), format!("{}#{}", core.started_at, core.config_digest))
+}
+
+fn sealed_config(item: Option<Item>) -> Option<Vec<u8>> {
+    Some(item?.get("config")?.as_b().ok()?.as_ref().to_vec())
 }
 
 fn partition(shard: u32) -> String {

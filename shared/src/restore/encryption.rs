@@ -1,12 +1,15 @@
 //! The key of a restored table. It is always said to AWS Backup: in another Region AWS demands it, and elsewhere nobody
 //! should have to guess (AWS Backup Developer Guide, "Restore an Amazon DynamoDB table").
 
+use serde::{Deserialize, Serialize};
+
 use super::{EncryptionOverride, Overrides, Setting};
 use crate::id::KeyArn;
 use crate::table_config::TableConfig;
 
 /// How a table is to be encrypted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Encryption {
     /// With a key that AWS owns.
     AwsOwned,

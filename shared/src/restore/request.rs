@@ -44,13 +44,18 @@ pub struct RestoreRequest {
     pub reason: Option<String>,
     /// Where in the request it stands, `$` or `$.restores[2]`.
     pub path: String,
+    /// Where in the request it says which point, `$.restore` for example.
+    pub which_path: String,
 }
 
 impl RestoreRequest {
     /// Reads `{"restore", "target"?, "overrides"?, "reason"?}`.
     pub fn read(request: &mut Request<'_>) -> Option<Self> {
+        if request.raw("restore").is_none() {
+            request.missing("restore", "say {\"table\"} or {\"recovery_point\"}");
+        }
         let which = request.object("restore", Which::read);
-        Self::with(request, which)
+        Self::with(request, which, request.path("restore"))
     }
 
     /// Reads one of several, which may leave out `restore` and have its members at their own level:
@@ -60,10 +65,10 @@ impl RestoreRequest {
             return Self::read(request);
         }
         let which = Which::read(request);
-        Self::with(request, which)
+        Self::with(request, which, own_path(request))
     }
 
-    fn with(request: &mut Request<'_>, which: Option<Which>) -> Option<Self> {
+    fn with(request: &mut Request<'_>, which: Option<Which>, which_path: String) -> Option<Self> {
         let target = match request.raw("target") {
             None => Some(None),
             Some(_) => request
@@ -82,10 +87,22 @@ impl RestoreRequest {
             let path = request.path("reason");
             request.problem("reason", &path, format!("is longer than {REASON} characters"));
         }
-        let path = request.path("");
-        let path = path.trim_end_matches('.').to_owned();
-        Some(Self { which: which?, target: target?, overrides: overrides?, overrides_given, reason, path })
+        let path = own_path(request);
+        Some(Self {
+            which: which?,
+            target: target?,
+            overrides: overrides?,
+            overrides_given,
+            reason,
+            path,
+            which_path,
+        })
     }
+}
+
+/// The path of the request itself.
+fn own_path(request: &Request<'_>) -> String {
+    request.path("").trim_end_matches('.').to_owned()
 }
 
 impl Which {

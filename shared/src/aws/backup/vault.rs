@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_backup::Client;
-use aws_sdk_backup::types::RecoveryPointByBackupVault;
+use aws_sdk_backup::operation::describe_recovery_point::DescribeRecoveryPointOutput;
+use aws_sdk_backup::types::{RecoveryPointByBackupVault, StorageClass};
 
 use super::client::client;
 use super::{instant, size};
@@ -46,6 +47,17 @@ pub struct PointPage {
     pub others: usize,
     /// Where the next page begins.
     pub next: Option<String>,
+}
+
+/// A recovery point as AWS describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PointState {
+    /// As its vault lists it.
+    pub listed: ListedPoint,
+    /// Whether it has moved to cold storage.
+    pub is_cold: bool,
+    /// Whether AWS deletes it one day by itself.
+    pub ends: bool,
 }
 
 /// Reads one vault; it cannot change anything.
@@ -96,6 +108,25 @@ impl VaultReader {
             min_retention_days: answer.min_retention_days(),
             max_retention_days: answer.max_retention_days(),
         })
+    }
+
+    /// One recovery point of the vault.
+    ///
+    /// # Errors
+    /// When AWS refuses: it answers `ResourceNotFoundException` for a point that is not in the vault.
+    pub async fn point(&self, point: &RecoveryPointArn) -> Result<PointState, AwsError> {
+        const OPERATION: &str = "DescribeRecoveryPoint";
+        self.describe.ready().await;
+        let answer = self
+            .client
+            .describe_recovery_point()
+            .backup_vault_name(&self.name)
+            .recovery_point_arn(point.as_str())
+            .send()
+            .await
+            .map_err(|error| AwsError::new(OPERATION, &error))?;
+        described(&answer)
+            .ok_or_else(|| AwsError::incomplete(OPERATION, "recovery point of a DynamoDB table"))
     }
 
     /// One page (up to 1,000) of the vault's recovery points, of one table or of all.
@@ -179,5 +210,22 @@ fn listed(point: &RecoveryPointByBackupVault) -> Option<ListedPoint> {
         created_at: instant(point.creation_date()?)?,
         status: point.status()?.as_str().to_owned(),
         size_bytes: size(point.backup_size_in_bytes()),
+    })
+}
+
+fn described(point: &DescribeRecoveryPointOutput) -> Option<PointState> {
+    // Deletion after -1 days is none (AWS Backup API Reference, "Lifecycle").
+    let days = point.lifecycle().and_then(|lifecycle| lifecycle.delete_after_days());
+    Some(PointState {
+        listed: ListedPoint {
+            arn: point.recovery_point_arn()?.parse().ok()?,
+            table: point.resource_arn()?.parse().ok()?,
+            vault: point.backup_vault_arn()?.parse().ok()?,
+            created_at: instant(point.creation_date()?)?,
+            status: point.status()?.as_str().to_owned(),
+            size_bytes: size(point.backup_size_in_bytes()),
+        },
+        is_cold: point.storage_class() == Some(&StorageClass::Cold),
+        ends: days.is_some_and(|days| days > 0),
     })
 }

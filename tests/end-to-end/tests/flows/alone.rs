@@ -29,6 +29,8 @@ fn settings() -> BTreeMap<String, String> {
         ("BACKUP_SESSION_ROLE_ARN", "arn:aws:iam::111122223333:role/backup-session"),
         ("CHAIN_REPORT_ROLE_ARN", "arn:aws:iam::111122223333:role/chain-report"),
         ("BACKUP_ROLE_ARN", "arn:aws:iam::111122223333:role/backup"),
+        ("TABLE_RESTORE_ROLE_ARN", "arn:aws:iam::111122223333:role/table-restore"),
+        ("RESTORE_ROLE_ARN", "arn:aws:iam::111122223333:role/restore"),
         ("COPY_DEADLINE_DAYS", "7"),
         ("START_WINDOW_MINUTES", "120"),
         ("START_RATE", "5"),

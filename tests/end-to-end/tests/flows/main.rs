@@ -22,6 +22,7 @@ mod policies;
 mod recovery;
 mod refusals;
 mod report;
+mod restore;
 mod retries;
 mod roles;
 mod sessions;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 /// The functions of a stack, by the names of their crates and binaries; on AWS each is `dynachain-<name>`.
-pub const FUNCTIONS: [&str; 3] = ["policy", "backup-session", "chain-report"];
+pub const FUNCTIONS: [&str; 4] = ["policy", "backup-session", "chain-report", "table-restore"];
 /// Names the directory of the functions' binaries, when they are not beside the running program.
 pub const BIN_DIR: &str = "DYNACHAIN_BIN_DIR";
 
