@@ -82,7 +82,9 @@ impl Role {
     /// The service that assumes the role.
     pub fn service(self) -> &'static str {
         match self {
-            Self::Policy | Self::BackupSession | Self::ChainReport | Self::TableRestore => "lambda.amazonaws.com",
+            Self::Policy | Self::BackupSession | Self::ChainReport | Self::TableRestore => {
+                "lambda.amazonaws.com"
+            }
             Self::Backup | Self::Restore => "backup.amazonaws.com",
             Self::Scheduler => "scheduler.amazonaws.com",
         }

@@ -14,8 +14,9 @@ use crate::table::Table;
 use crate::trouble::{self, Trouble};
 use crate::{Deps, finish, recorded};
 
-/// A property whose calls were all taken so often, and which the table does not show, is not tried again.
-const TRIES: u32 = 4;
+/// How often the table is read again, with pauses, that does not show what it has taken: some of its parts are answered from
+/// replicas that lag behind.
+const READINGS: u32 = 4;
 /// Nothing is tried for longer than this after the table was there.
 const GIVE_UP: SignedDuration = SignedDuration::from_hours(6);
 
@@ -25,8 +26,11 @@ pub(crate) async fn run(
     invocation: &Invocation,
     mut record: RestoreRecord,
 ) -> Result<RestoreState, Refusal> {
-    let known = recorded::known(deps, &record).await?;
-    let plan = recorded::planned(&record, &known)?;
+    let plan = match recorded::known(deps, &record).await.and_then(|known| recorded::planned(&record, &known))
+    {
+        Ok(plan) => plan,
+        Err(refusal) => return unplanned(deps, record, refusal).await,
+    };
     let target = record.target.clone();
     let mut table = Table::new(deps, invocation, &target);
     by_aws(deps, &mut record).await?;
@@ -54,6 +58,23 @@ pub(crate) async fn run(
     Ok(record.state)
 }
 
+/// What was recorded cannot be opened now. It is tried as long as everything else is.
+async fn unplanned(
+    deps: &Deps,
+    mut record: RestoreRecord,
+    refusal: Refusal,
+) -> Result<RestoreState, Refusal> {
+    for step in record.steps.iter_mut().filter(|step| !step.is_over()) {
+        step.error = Some(refusal.to_string());
+    }
+    give_up(deps, &mut record).await?;
+    if record.steps.iter().all(Step::is_over) {
+        return finish::run(deps, record, RestoreState::DoneWithProblems, None).await;
+    }
+    deps.catalog.restores().release(&mut record).await?;
+    Err(refusal)
+}
+
 /// Whether the restore is still this invocation's.
 enum Held {
     Yes,
@@ -78,34 +99,12 @@ async fn step(
     table: &mut Table<'_>,
 ) -> Result<Held, Refusal> {
     let property = record.steps[at].property;
-    let outcome = loop {
-        match missing(property, plan, table).await {
-            Ok(left) if left.is_empty() => break Ok(()),
-            Ok(_) if record.steps[at].tries >= TRIES => {
-                let why = "every call for it was taken, and the table does not show it";
-                break Err(Trouble::Lasting(why.to_owned()));
-            }
-            Ok(left) => {
-                record.steps[at].tries += 1;
-                if !deps.catalog.restores().save(record).await? {
-                    return Ok(Held::No);
-                }
-                if let Err(trouble) = apply(property, &left, table).await {
-                    break Err(trouble);
-                }
-            }
-            Err(trouble) => break Err(trouble),
-        }
-    };
+    let outcome = bring_about(property, plan, table).await;
     let now = deps.now().await?;
     let partly = plan.steps.iter().find(|step| step.property == property).and_then(|step| step.error.clone());
     match outcome {
         Ok(()) => record.steps[at].end(StepState::Done, now, partly),
-        Err(Trouble::Passing(why)) => {
-            // A call that was not taken is none of those that the table should show.
-            let step = &mut record.steps[at];
-            (step.error, step.tries) = (Some(why), step.tries.saturating_sub(1));
-        }
+        Err(Trouble::Passing(why)) => record.steps[at].error = Some(why),
         Err(Trouble::Lasting(why)) => record.steps[at].end(StepState::Failed, now, Some(why)),
         Err(Trouble::Gone) => {
             for step in record.steps.iter_mut().filter(|step| !step.is_over()) {
@@ -117,6 +116,22 @@ async fn step(
     Ok(if deps.catalog.restores().save(record).await? { Held::Yes } else { Held::No })
 }
 
+/// Makes the calls that are missing, until the table shows all that is wanted.
+async fn bring_about(property: Property, plan: &Plan, table: &mut Table<'_>) -> Result<(), Trouble> {
+    let left = missing(property, plan, table).await?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    apply(&left, table).await?;
+    for reading in 0..READINGS {
+        table.read_again(property, reading > 0).await;
+        if missing(property, plan, table).await?.is_empty() {
+            return Ok(());
+        }
+    }
+    Err(Trouble::Passing("every call for it was taken, and the table does not show it yet".to_owned()))
+}
+
 async fn missing(property: Property, plan: &Plan, table: &mut Table<'_>) -> Result<Vec<Change>, Trouble> {
     if property.is_of_the_table() {
         table.active().await?;
@@ -126,10 +141,10 @@ async fn missing(property: Property, plan: &Plan, table: &mut Table<'_>) -> Resu
 }
 
 /// Makes the calls one after the other. One that is refused for good keeps none of the others from being made.
-async fn apply(property: Property, left: &[Change], table: &mut Table<'_>) -> Result<(), Trouble> {
+async fn apply(left: &[Change], table: &mut Table<'_>) -> Result<(), Trouble> {
     let mut refused: Vec<String> = Vec::new();
     for change in left {
-        match table.apply(property, change).await {
+        match table.apply(change).await {
             Ok(()) => {}
             Err(Trouble::Lasting(why)) => refused.push(why),
             Err(other) => return Err(other),

@@ -53,7 +53,11 @@ impl Input {
     }
 
     fn several(request: &mut Request<'_>, dry_run: bool) -> Option<Self> {
-        let requests = request.objects("restores", RestoreRequest::read_one_of_several)?;
+        let reason = RestoreRequest::reason(request);
+        let mut requests = request.objects("restores", RestoreRequest::read_one_of_several)?;
+        for one in requests.iter_mut().filter(|one| one.reason.is_none()) {
+            one.reason.clone_from(&reason);
+        }
         if requests.is_empty() || requests.len() > MOST {
             let message = format!("has {} restores; from 1 to {MOST} are possible", requests.len());
             request.problem("restores", "$.restores", message);
@@ -76,10 +80,11 @@ mod tests {
         assert_eq!(parse(json!({"reconcile": true, "dry_run": true})), Input::Reconcile { dry_run: true });
         let Input::Start(one) = parse(json!({"restore": {"table": "orders"}})) else { unreachable!() };
         assert!(!one.as_list && !one.dry_run && one.requests.len() == 1);
-        let Input::Start(two) = parse(json!({"restores": [{"table": "orders"}, {"table": "users"}]})) else {
-            unreachable!()
-        };
-        assert!(two.as_list && two.requests.len() == 2);
+        let several =
+            json!({"restores": [{"table": "orders", "reason": "a"}, {"table": "users"}], "reason": "b"});
+        let Input::Start(two) = parse(several) else { unreachable!() };
+        let reasons: Vec<_> = two.requests.iter().map(|one| one.reason.as_deref()).collect();
+        assert!(two.as_list && reasons == [Some("a"), Some("b")], "{two:?}");
     }
 
     #[rstest]

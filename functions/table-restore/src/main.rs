@@ -1,8 +1,8 @@
 //! The Lambda function `dynachain-table-restore`: wiring only.
 
-use table_restore::{Deps, Invocation, handle};
 use dynachain::aws::sdk_config;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
+use table_restore::{Deps, Invocation, handle};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {

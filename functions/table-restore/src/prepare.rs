@@ -52,11 +52,11 @@ pub(crate) async fn all(
             refusals.push(Refusal::at(ErrorType::InvalidRequest, target_path(request), message));
         }
     }
-    together(refusals).map_or(Ok(all), Err)
+    together(&refusals).map_or(Ok(all), Err)
 }
 
 /// One refusal of several: of the first one's type, with the problems of all.
-fn together(refusals: Vec<Refusal>) -> Option<Refusal> {
+fn together(refusals: &[Refusal]) -> Option<Refusal> {
     let error_type = refusals.first()?.error_type();
     Refusal::of(error_type, refusals.iter().flat_map(|refusal| refusal.problems().to_vec()).collect())
 }

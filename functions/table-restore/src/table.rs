@@ -62,12 +62,21 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Makes one call; what the table has is to be read again afterwards.
-    pub(crate) async fn apply(&mut self, property: Property, change: &Change) -> Result<(), Trouble> {
+    /// Forgets what was read; after a pause, when that was a moment ago. Auto scaling is read for all tables of the Region at
+    /// once, so that is only done again for its own sake.
+    pub(crate) async fn read_again(&mut self, property: Property, after_a_pause: bool) {
+        if after_a_pause {
+            // Nobody tells when a change has reached all replicas of what is read.
+            tokio::time::sleep(PAUSE).await;
+        }
         self.config = None;
         if property == Property::AutoScaling {
             self.reader = self.deps.reader.afresh();
         }
+    }
+
+    /// Makes one call. What the table has is to be read again afterwards.
+    pub(crate) async fn apply(&mut self, change: &Change) -> Result<(), Trouble> {
         let applied = self.deps.writer.apply(self.arn, change).await;
         applied.map_err(|error| trouble::of_change(change, &error))?;
         self.patience = PATIENCE;

@@ -70,7 +70,7 @@ fn nobody_may_touch_a_recovery_point_or_a_table() {
         for action in permission.actions {
             let harms = |harm: &&str| action.ends_with(harm);
             let never = ["DeleteRecoveryPoint", "UpdateRecoveryPointLifecycle", "DeleteTable"];
-            assert!(!never.iter().any(|harm| harms(harm)), "{role:?}: {action}");
+            assert!(!never.iter().any(&harms), "{role:?}: {action}");
             // Who restores tables configures them, and AWS Backup fills them.
             assert!(!harms(&"UpdateTable") || role == Role::TableRestore, "{role:?}: {action}");
             assert!(!harms(&"Scan") || role == Role::Restore, "{role:?}: {action}");

@@ -95,15 +95,12 @@ pub struct Step {
     /// Why it failed, what of it is missing, or, while it is pending, what the last try came to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// How often calls were made for it.
-    #[serde(default)]
-    pub tries: u32,
 }
 
 impl Step {
     /// A step that is to be done.
     pub fn new(property: Property, action: Action) -> Self {
-        Self { property, action, state: StepState::Pending, at: None, error: None, tries: 0 }
+        Self { property, action, state: StepState::Pending, at: None, error: None }
     }
 
     /// A step that is over before it begins.

@@ -68,6 +68,16 @@ impl RestoreRequest {
         Self::with(request, which, own_path(request))
     }
 
+    /// Reads `reason`: why, in the caller's words.
+    pub fn reason(request: &mut Request<'_>) -> Option<String> {
+        let reason: Option<String> = request.parsed("reason");
+        if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON) {
+            let path = request.path("reason");
+            request.problem("reason", &path, format!("is longer than {REASON} characters"));
+        }
+        reason
+    }
+
     fn with(request: &mut Request<'_>, which: Option<Which>, which_path: String) -> Option<Self> {
         let target = match request.raw("target") {
             None => Some(None),
@@ -82,11 +92,7 @@ impl RestoreRequest {
             None => Some(Overrides::default()),
             Some(_) => request.object("overrides", Overrides::read),
         };
-        let reason: Option<String> = request.parsed("reason");
-        if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON) {
-            let path = request.path("reason");
-            request.problem("reason", &path, format!("is longer than {REASON} characters"));
-        }
+        let reason = Self::reason(request);
         let path = own_path(request);
         Some(Self {
             which: which?,

@@ -1,6 +1,6 @@
 """Starts ministack for dynachain's local AWS.
 
-Five answers more, everything else goes to ministack unchanged:
+Six answers more, everything else goes to ministack unchanged:
 
 - `GET /_local/callers/<access key id>`: `{"arn", "account", "session_token"}`, or 404 for an unknown key. The AWS Backup
   emulator asks it whose role a signed request carries, so that it can enforce the template's policies as ministack does
@@ -11,6 +11,9 @@ Five answers more, everything else goes to ministack unchanged:
   The API itself would take a call per schedule, and ministack's ListSchedules ends after its first page.
 - `PUT /_local/regions/<region>`, `{"available": false}`: switches a Region off (`switches.py`); the AWS Backup emulator sets
   it together with its own. `GET /_local/regions` answers `{"off": [...]}`.
+- `PUT /_local/hold`, `{"function": "table-restore", "after": 3}`: a function's fourth write is held from then on, as are all
+  that follow, until `{"after": null}` lets go and fails them: time to kill the function at a moment of a test's choice
+  (`holds.py`). `GET /_local/hold` answers `{"held": true}` once one is.
 - `PUT /_local/tables/<status>/<table ARN>`: gives a table a status, such as `CREATING`. ministack makes and deletes tables
   at once, AWS does not, and tests need a table in between. A table's global indexes are created along with it.
 
@@ -22,6 +25,7 @@ import sys
 from collections import Counter
 
 import corrections
+import holds
 import switches
 from ministack import app as ministack
 from ministack.core.iam_evaluator import resolve_caller_identity
@@ -30,6 +34,7 @@ from parent import end_with_parent
 
 CALLERS = "/_local/callers/"
 CALLS = "/_local/calls"
+HOLD = "/_local/hold"
 REGIONS = "/_local/regions"
 TABLES = "/_local/tables/"
 WAKES = "/_local/wakes"
@@ -75,16 +80,29 @@ def set_table_status(status_and_arn: str) -> dict | None:
     return {"TableStatus": status}
 
 
-async def switch_region(region: str, receive) -> tuple[int, dict]:
-    """Switches a Region off or on, as the request's body says."""
+async def members(receive) -> dict:
+    """The members of a request's body."""
     body, more = b"", True
     while more:
         message = await receive()
         body, more = body + message.get("body", b""), message.get("more_body", False)
-    available = corrections.fields(body).get("available")
+    return corrections.fields(body)
+
+
+async def switch_region(region: str, receive) -> tuple[int, dict]:
+    """Switches a Region off or on, as the request's body says."""
+    available = (await members(receive)).get("available")
     if not region or not isinstance(available, bool):
         return 400, {"message": '{"available": true} or {"available": false} for a Region is expected'}
     return 200, {"off": switches.switch(region, available)}
+
+
+async def hold(method: str, receive) -> tuple[int, dict]:
+    """Says whether a write is held, or holds and lets go, as the request's body says."""
+    if method == "PUT":
+        asked = await members(receive)
+        holds.set_to(asked.get("function"), asked.get("after"))
+    return 200, {"held": holds.is_held()}
 
 
 def count(headers: list[tuple[bytes, bytes]]) -> None:
@@ -115,6 +133,8 @@ async def app(scope, receive, send):
         await answer(send, 200, wakes())
     elif path == CALLS:
         await answer(send, 200, dict(calls))
+    elif path == HOLD:
+        await answer(send, *await hold(scope["method"], receive))
     elif path == REGIONS:
         await answer(send, 200, {"off": sorted(switches.off)})
     elif path.startswith(f"{REGIONS}/") and scope["method"] == "PUT":
@@ -131,6 +151,9 @@ async def app(scope, receive, send):
     else:
         if scope["type"] == "http":
             count(scope["headers"])
+            if not await holds.passes(scope["headers"]):
+                await nobody(send)
+                return
         await wrapped(scope, receive, send)
 
 

@@ -10,8 +10,15 @@ use serde_json::Value;
 
 use crate::support::{World, arn, chains, vault};
 
-const ROLES: [&str; 5] =
-    ["BackupRole", "BackupSessionRole", "ChainReportRole", "PolicyRole", "SchedulerRole"];
+const ROLES: [&str; 7] = [
+    "BackupRole",
+    "BackupSessionRole",
+    "ChainReportRole",
+    "PolicyRole",
+    "RestoreRole",
+    "SchedulerRole",
+    "TableRestoreRole",
+];
 const NOBODY: [&str; 0] = [];
 
 /// A role of one of the stacks.
@@ -113,17 +120,24 @@ async fn no_role_may_do_more_than_its_function_is_for() {
         nobody_harms_points(&world, region).await;
         let who = who_may(&world, "backup:StartBackupJob", &vault(region)).await;
         assert_eq!(who, ["BackupSessionRole"], "{region}: of this Region's stack alone");
-        // The role that is passed to AWS Backup may as well, for DynamoDB; it is no function's.
+        let who = who_may(&world, "backup:StartRestoreJob", &point(region)).await;
+        assert_eq!(who, ["TableRestoreRole"], "{region}: of this Region's stack alone");
+        // The roles that are passed to AWS Backup may as well, for DynamoDB; they are no function's.
         let who = who_may(&world, "kms:GenerateDataKey", key).await;
-        assert_eq!(who, ["BackupRole", "BackupSessionRole"], "{region}");
-        assert_eq!(who_may(&world, "kms:Decrypt", key).await, ["BackupRole", "ChainReportRole"], "{region}");
+        assert_eq!(who, ["BackupRole", "BackupSessionRole", "RestoreRole"], "{region}");
+        let who = who_may(&world, "kms:Decrypt", key).await;
+        assert_eq!(who, ["BackupRole", "ChainReportRole", "RestoreRole", "TableRestoreRole"], "{region}");
     }
     nobody_touches_tables(&world).await;
 }
 
+/// A recovery point of a Region.
+fn point(region: &str) -> String {
+    format!("arn:aws:backup:{region}:{ACCOUNT}:recovery-point:11111111-2222-4333-8444-555555555555")
+}
+
 async fn nobody_harms_points(world: &World, region: &str) {
-    let point =
-        format!("arn:aws:backup:{region}:{ACCOUNT}:recovery-point:11111111-2222-4333-8444-555555555555");
+    let point = point(region);
     let backup = format!("{}/backup/01700000000000-11111111", arn("a-1")).replace(SOURCE_REGION, region);
     for point in [&point, &backup] {
         for action in [
@@ -138,18 +152,19 @@ async fn nobody_harms_points(world: &World, region: &str) {
 }
 
 async fn nobody_touches_tables(world: &World) {
+    let table = arn("a-1").to_string();
+    assert_eq!(who_may(world, "dynamodb:DeleteTable", &table).await, NOBODY);
+    // Restored tables are configured by their function, and filled by AWS Backup with the role that is passed to it.
+    assert_eq!(who_may(world, "dynamodb:UpdateTable", &table).await, ["TableRestoreRole"]);
     for action in [
         "dynamodb:BatchWriteItem",
         "dynamodb:DeleteItem",
-        "dynamodb:DeleteTable",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Scan",
         "dynamodb:UpdateItem",
-        "dynamodb:UpdateTable",
     ] {
-        let table = arn("a-1").to_string();
-        assert_eq!(who_may(world, action, &table).await, NOBODY, "{action} on a table that is backed up");
+        assert_eq!(who_may(world, action, &table).await, ["RestoreRole"], "{action} on a table");
     }
     let who = who_may(world, "dynamodb:DescribeTable", arn("a-1").as_str()).await;
     assert_eq!(

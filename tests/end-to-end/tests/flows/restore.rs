@@ -1,6 +1,12 @@
 //! A table comes back from a point with its whole configuration.
 
+mod choices;
+mod configs;
+mod disaster;
+mod events;
 mod everything;
+mod killed;
+mod refusals;
 
 use local_stack::SOURCE_REGION;
 use rstest::rstest;
