@@ -24,6 +24,7 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         &["backup:CopyFromBackupVault", "backup:DescribeBackupVault"],
         Resources::Vault,
     ),
+    Permission::new("CopyPoints", &["backup:CopyFromBackupVault"], Resources::Points),
     Permission::new(
         "CopyIntoOtherVaults",
         &["backup:CopyIntoBackupVault", "backup:DescribeBackupVault"],

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_backup::types::CopyJobState;
 use local_stack::{SOURCE_REGION, TARGET_REGION, VAULT};
 use serde_json::{Value, json};
 
@@ -69,6 +70,10 @@ async fn the_runbook_restores_tables_with_their_region_switched_off() {
         world.copied(&report, table).await;
     }
     world.finish_jobs().await;
+    let jobs = world.backup().await.list_copy_jobs().send().await.expect("the copy jobs");
+    for job in jobs.copy_jobs() {
+        assert_eq!(job.state().map(CopyJobState::as_str), Some("COMPLETED"), "{:?}", job.status_message());
+    }
     world.stack.control().set_region(SOURCE_REGION, false).await.expect("the Region is lost");
 
     // The key is of the lost Region, and nobody guesses which one to use.

@@ -62,11 +62,7 @@ async fn what_cannot_be_restored_is_refused_and_nothing_is_touched() {
     let mut request = of_point("orders-2");
     request["overrides"] = json!({"colour": "red"});
     world
-        .not_restored(
-            &request,
-            "InvalidRequest",
-            "$.overrides.colour: is unknown; known are \"alarms\"",
-        )
+        .not_restored(&request, "InvalidRequest", "$.overrides.colour: is unknown; known are \"alarms\"")
         .await;
     request["overrides"] = json!({"provisioned": {"read": 1, "write": 1}});
     world
