@@ -34,6 +34,7 @@ def apply() -> None:
     tables_being_updated_take_no_other_update()
     point_in_time_recovery_has_a_period()
     contributor_insights_have_a_mode()
+    deleted_tables_take_their_policy_and_insights_along()
 
 
 def replaces(module, name: str):
@@ -510,3 +511,25 @@ def contributor_insights_have_a_mode() -> None:
     @replaces(dynamodb, "_describe_contributor_insights")
     def _(original):
         return lambda data: told(data, original(data))
+
+
+def deleted_tables_take_their_policy_and_insights_along() -> None:
+    """A table made anew has neither the resource policy nor the Contributor Insights of the one before; ministack keeps both.
+
+    DynamoDB Developer Guide, "Resource-based policy considerations" and "Using Contributor Insights".
+    """
+
+    @replaces(dynamodb, "_delete_table")
+    def _(original):
+        def delete(data):
+            name = dynamodb._normalize_table_name(data.get("TableName"))
+            table = dynamodb._tables.get(name)
+            answer = original(data)
+            if table and answer[0] == 200:
+                indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
+                for index in [None, *indexes]:
+                    dynamodb._contributor_insights.pop(dynamodb._ci_key(name, index), None)
+                dynamodb._resource_policies.pop(table["TableArn"], None)
+            return answer
+
+        return delete

@@ -28,7 +28,9 @@ impl World {
         only_point(&self.report(&json!({})).await, table)
     }
 
+    /// A table with all that hangs on it, so that nothing is left to be found again.
     async fn delete_table(&self, table: &str) {
+        everything::unscale(&self.stack, SOURCE_REGION, table).await;
         let client = self.dynamodb().await;
         client
             .update_table()

@@ -223,6 +223,20 @@ async fn scale(client: &aws_sdk_applicationautoscaling::Client, name: &str) {
     put.scalable_target_action(action).send().await.expect("a scheduled action");
 }
 
+/// Takes all auto scaling off a table, its policies and actions included.
+pub(super) async fn unscale(stack: &LocalStack, region: &str, name: &str) {
+    let client = aws_sdk_applicationautoscaling::Client::new(&stack.auto_scaling_config(region).await);
+    let targets = client.describe_scalable_targets().service_namespace(scaling::ServiceNamespace::Dynamodb);
+    let targets = targets.send().await.expect("the targets");
+    let of_table = |resource: &str| resource.split('/').nth(1) == Some(name);
+    for target in targets.scalable_targets().iter().filter(|target| of_table(target.resource_id())) {
+        let off = client.deregister_scalable_target().service_namespace(scaling::ServiceNamespace::Dynamodb);
+        let off =
+            off.resource_id(target.resource_id()).scalable_dimension(target.scalable_dimension().clone());
+        off.send().await.expect("it goes");
+    }
+}
+
 /// Items with every type, also at its limits.
 fn items() -> Vec<Item> {
     let text = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
@@ -342,6 +356,8 @@ fn in_common(value: &mut Value) {
     match value {
         Value::Object(members) => {
             members.retain(|name, _| !ITS_OWN.contains(&name.as_str()));
+            // Nothing suspended is said, or left out.
+            members.retain(|name, value| name != "SuspendedState" || value.to_string().contains("true"));
             if let Some(Value::String(policy)) = members.get_mut("Policy") {
                 let parsed = serde_json::from_str(policy).expect("a policy");
                 members.insert("Policy".to_owned(), parsed);
