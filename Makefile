@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-FUNCTIONS := policy backup-copy backup-session chain-edit chain-report retention-prune
+FUNCTIONS := policy backup-copy backup-session chain-edit chain-report retention-prune table-restore
 REGIONS := eu-central-1 eu-west-1
 PYTHON := .venv/bin/python
 PROGRAMS := $(wildcard tests/local-stack/python/*.py)

@@ -15,6 +15,7 @@ pub mod roles;
 pub mod scheduler;
 pub mod table_reader;
 mod table_states;
+pub mod table_writer;
 pub mod tables;
 
 pub use bus::EventBus;

@@ -26,9 +26,12 @@
 //! | run of retention | `PRUNE#<vault ARN>` | `LOCK` | | | vault |
 //! | how far a run has come, a piece of it | `PRUNE#<vault ARN>` | `RUN#<run id>#<piece>` | | | run |
 //! | plan that waits to be confirmed, a piece of it | `PRUNE#<vault ARN>` | `PLAN#<digest>#<piece>` | | | digest |
+//! | restore | `RESTORE#<restore id>` | `<number>` | `RESTORES#OPEN` while open | `<claimed at>` | id; open ones |
+//! | restore job | `JOB#<job id, lower case>` | `RESTORE` | | | the job id of an event |
 //!
-//! Items about sessions and manual backups carry `expires_at` (TTL, 90 days), and so do debts once they are paid; policies,
-//! restore points, their copies and what is owed do not. So do, for 72 hours at most, plans of retention and how far its runs have come.
+//! Items about sessions, manual backups and restores carry `expires_at` (TTL, 90 days), and so do debts once they are paid, and
+//! plans of retention and how far its runs have come for 72 hours at most; policies, restore points, their copies and what is owed
+//! do not.
 
 mod caught_up;
 mod conflicts;
@@ -40,6 +43,7 @@ mod manual;
 mod points;
 mod policies;
 mod prunes;
+mod restores;
 mod sessions;
 mod transaction;
 
@@ -51,6 +55,7 @@ pub use manual::{ManualBackups, ManualRecord};
 pub use points::Points;
 pub use policies::{Policies, StoredPolicy};
 pub use prunes::{CONFIRMABLE, Hold, Prunes};
+pub use restores::{RestoreJobRecord, RestoreRecord, Restores};
 pub use sessions::{JobRecord, LEASE, SessionRecord, SessionState, Sessions, TableRecord, TableState};
 
 use aws_sdk_dynamodb::Client;

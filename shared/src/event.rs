@@ -14,8 +14,8 @@ mod schedule;
 pub use fields::Moment;
 pub use job::{BackupJob, CopyJob, JobId, JobState, RestoreJob};
 pub use own::{
-    CopiesContinued, CopyGivenUp, OwnEvent, PointCompleted, PruneBlocked, PruneContinued, SOURCE,
-    SessionContinued, SessionFinished, TableCounts, TableFailure,
+    CopiesContinued, CopyGivenUp, OwnEvent, PointCompleted, PruneBlocked, PruneContinued, RestoreFinished,
+    RestoreProblem, SOURCE, SessionContinued, SessionFinished, TableCounts, TableFailure,
 };
 pub use recovery_point::{PointState, RecoveryPointChange};
 pub use schedule::ScheduledStart;

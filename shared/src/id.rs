@@ -235,6 +235,12 @@ impl KeyArn {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 
+    /// Whether the key can have replicas in other Regions: their ids begin `mrk-` (AWS KMS Developer Guide, "Multi-Region
+    /// keys").
+    pub fn is_multi_region(&self) -> bool {
+        self.id().starts_with("mrk-")
+    }
+
     /// The ARN that a multi-Region key has in another Region: its replicas share its id.
     ///
     /// # Errors

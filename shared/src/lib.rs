@@ -25,6 +25,7 @@ pub mod permissions;
 pub mod point_reader;
 pub mod policy;
 pub mod request;
+pub mod restore;
 pub mod retention;
 pub mod table_config;
 pub mod telemetry;

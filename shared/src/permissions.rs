@@ -12,8 +12,10 @@ mod condition;
 mod manual_removal;
 mod policy;
 mod resources;
+mod restore;
 mod retention_prune;
 mod scheduler;
+mod table_restore;
 
 use std::collections::BTreeMap;
 
@@ -45,11 +47,15 @@ pub enum Role {
     Backup,
     /// With which EventBridge Scheduler wakes sessions.
     Scheduler,
+    /// Of the function `dynachain-table-restore`.
+    TableRestore,
+    /// Passed to AWS Backup with each restore job.
+    Restore,
 }
 
 impl Role {
     /// All of them, in the order of `check`'s findings.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Policy,
         Self::BackupCopy,
         Self::BackupSession,
@@ -59,6 +65,8 @@ impl Role {
         Self::ManualRemoval,
         Self::Backup,
         Self::Scheduler,
+        Self::TableRestore,
+        Self::Restore,
     ];
 
     /// The role's name in the template.
@@ -73,6 +81,8 @@ impl Role {
             Self::ManualRemoval => "ManualRemovalRole",
             Self::Backup => "BackupRole",
             Self::Scheduler => "SchedulerRole",
+            Self::TableRestore => "TableRestoreRole",
+            Self::Restore => "RestoreRole",
         }
     }
 
@@ -88,6 +98,8 @@ impl Role {
             Self::ManualRemoval => "MANUAL_REMOVAL_ROLE_ARN",
             Self::Backup => "BACKUP_ROLE_ARN",
             Self::Scheduler => "SCHEDULER_ROLE_ARN",
+            Self::TableRestore => "TABLE_RESTORE_ROLE_ARN",
+            Self::Restore => "RESTORE_ROLE_ARN",
         }
     }
 
@@ -100,8 +112,9 @@ impl Role {
             | Self::ChainEdit
             | Self::ChainReport
             | Self::RetentionPrune
-            | Self::ManualRemoval => "lambda.amazonaws.com",
-            Self::Backup => "backup.amazonaws.com",
+            | Self::ManualRemoval
+            | Self::TableRestore => "lambda.amazonaws.com",
+            Self::Backup | Self::Restore => "backup.amazonaws.com",
             Self::Scheduler => "scheduler.amazonaws.com",
         }
     }
@@ -118,6 +131,8 @@ impl Role {
             Self::ManualRemoval => manual_removal::PERMISSIONS,
             Self::Backup => backup::PERMISSIONS,
             Self::Scheduler => scheduler::PERMISSIONS,
+            Self::TableRestore => table_restore::PERMISSIONS,
+            Self::Restore => restore::PERMISSIONS,
         };
         let (manages, wraps) = (stack.manages_backup_settings, !stack.target_keys.is_empty());
         all.iter().filter(move |permission| match permission.sid {

@@ -1,10 +1,15 @@
 //! Reading restore points whole: what the vault lists, what the catalog remembers, what the tags prove.
 
+mod configs;
+mod tables;
+
+pub use configs::{SealedConfig, WholePoint};
+
 use std::collections::BTreeMap;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::aws::backup::VaultReader;
+use crate::aws::backup::{PointState, VaultReader};
 use crate::aws::{AwsError, Fault, KeyOpener};
 use crate::catalog::{CatalogError, Points};
 use crate::chain::{ListedPoint, Reading, RestorePoint};
@@ -43,6 +48,12 @@ impl PointReader {
     /// The vault.
     pub fn vault(&self) -> &VaultReader {
         &self.vault
+    }
+
+    /// The same for another vault of the Region.
+    #[must_use]
+    pub fn of(&self, vault: &str) -> Self {
+        Self { vault: self.vault.of(vault), ..self.clone() }
     }
 
     /// What listed points are; the tags are read only of those that the catalog does not remember.
@@ -151,13 +162,13 @@ impl PointReader {
     ///
     /// # Errors
     /// `PointNotFound` when the vault does not have it; what AWS said otherwise.
-    pub async fn find(&self, point: &RecoveryPointArn, path: &str) -> Result<ListedPoint, Refusal> {
+    pub async fn find(&self, point: &RecoveryPointArn, path: &str) -> Result<PointState, Refusal> {
         let missing = |more: String| {
             let message = format!("{point} is not in the vault {}{more}", self.vault.name());
             Refusal::at(ErrorType::PointNotFound, path, message)
         };
         match self.vault.point(point).await {
-            Ok(Some(point)) => Ok(point.listed),
+            Ok(Some(point)) => Ok(point),
             Ok(None) => Err(missing(String::new())),
             // AWS Backup says so of what does not exist, too.
             Err(error) if error.fault() == Fault::AccessDenied => {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 pub use self::place::{NoPlace, Place};
 use crate::error::{ErrorType, Problem, Refusal};
-use crate::id::{TableArn, TableName, VaultArn};
+use crate::id::{TableArn, TableName};
 
 /// Reads the members of a request one after the other and gathers what is wrong with them.
 ///
@@ -54,7 +54,34 @@ impl<'a> Request<'a> {
         read: impl FnOnce(&mut Request<'_>) -> Option<T>,
     ) -> Option<T> {
         let value = self.raw(name)?;
+        self.inner(name, self.path(name), value, read)
+    }
+
+    /// A member that is a list of objects, each read as a request of its own; their problems are this one's.
+    pub fn objects<T>(
+        &mut self,
+        name: &'static str,
+        mut read: impl FnMut(&mut Request<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let value = self.raw(name)?;
         let at = self.path(name);
+        let Some(items) = value.as_array() else {
+            self.problem(name, &at, format!("must be a list, it is {}", kind(value)));
+            return None;
+        };
+        let items = items.iter().enumerate();
+        let read: Vec<_> =
+            items.map(|(i, item)| self.inner(name, format!("{at}[{i}]"), item, &mut read)).collect();
+        read.into_iter().collect()
+    }
+
+    fn inner<T>(
+        &mut self,
+        name: &'static str,
+        at: String,
+        value: &Value,
+        read: impl FnOnce(&mut Request<'_>) -> Option<T>,
+    ) -> Option<T> {
         let Some(members) = value.as_object() else {
             self.problem(name, &at, format!("must be an object, it is {}", kind(value)));
             return None;
@@ -69,7 +96,8 @@ impl<'a> Request<'a> {
         result.filter(|_| sound)
     }
 
-    fn path(&self, name: &str) -> String {
+    /// The JSON path of a member.
+    pub fn path(&self, name: &str) -> String {
         format!("{}.{name}", self.at)
     }
 
@@ -209,14 +237,15 @@ impl TableRef {
     }
 
     /// The one table that is meant among those with points in a vault: copies may be of a table of the same name in another
-    /// Region.
+    /// Region. `path` is where the request names it.
     ///
     /// # Errors
     /// `TableNotFound` when none is meant, `Ambiguous` when several are.
     pub fn the_one_of(
         &self,
         tables: impl IntoIterator<Item = TableArn>,
-        vault: &VaultArn,
+        vault: &str,
+        path: &str,
     ) -> Result<TableArn, Refusal> {
         let meant: BTreeSet<_> = tables.into_iter().filter(|table| self.names(table)).collect();
         let mut rest = meant.iter();
@@ -224,13 +253,13 @@ impl TableRef {
             (Some(table), None) => Ok(table.clone()),
             (None, _) => {
                 let message = format!("no recovery point of a table {self} lies in the vault {vault}");
-                Err(Refusal::at(ErrorType::TableNotFound, "$.table", message))
+                Err(Refusal::at(ErrorType::TableNotFound, path, message))
             }
             (Some(_), Some(_)) => {
                 let all: Vec<_> = meant.iter().map(TableArn::as_str).collect();
                 let all = all.join(", ");
                 let message = format!("several tables are called {self}; say which by its ARN: {all}");
-                Err(Refusal::at(ErrorType::Ambiguous, "$.table", message))
+                Err(Refusal::at(ErrorType::Ambiguous, path, message))
             }
         }
     }
@@ -277,6 +306,16 @@ mod tests {
     }
 
     #[test]
+    fn the_problems_of_a_list_of_objects_say_which_one_they_are_about() {
+        let value = json!({"restores": [{"table": "orders"}, {"table": 1}, 2]});
+        let mut request = Request::of(&value).unwrap();
+        let read = request.objects("restores", |inner| inner.required::<TableName>("table", "name it"));
+        let said = request.finish().unwrap_err().to_string();
+        assert!(read.is_none() && said.contains("$.restores[1].table: must be a text"), "{said}");
+        assert!(said.contains("$.restores[2]: must be an object"), "{said}");
+    }
+
+    #[test]
     fn what_is_no_object_is_refused() {
         for value in [json!(null), json!([]), json!("x"), json!(1)] {
             assert_eq!(Request::of(&value).unwrap_err().error_type(), ErrorType::InvalidRequest);
@@ -288,10 +327,10 @@ mod tests {
         let table = |region: &str, name: &str| -> TableArn {
             format!("arn:aws:dynamodb:{region}:111122223333:table/{name}").parse().unwrap()
         };
-        let vault = "arn:aws:backup:eu-central-1:111122223333:backup-vault:dynachain".parse().unwrap();
         let tables =
             [table("eu-west-1", "orders"), table("eu-central-1", "orders"), table("eu-west-1", "users")];
-        let ask = |text: &str| text.parse::<TableRef>().unwrap().the_one_of(tables.clone(), &vault);
+        let ask =
+            |text: &str| text.parse::<TableRef>().unwrap().the_one_of(tables.clone(), "dynachain", "$.table");
         assert_eq!(ask("users"), Ok(tables[2].clone()));
         assert_eq!(ask(tables[0].as_str()), Ok(tables[0].clone()));
         assert_eq!(ask("carts").unwrap_err().error_type(), ErrorType::TableNotFound);

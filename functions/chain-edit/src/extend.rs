@@ -29,7 +29,7 @@ pub(crate) async fn run(
     }
     let place = deps.place(deps.home())?;
     let (judge, locked) = place.judge(now).await?;
-    let listed = place.points.find(&extend.point, POINT).await?;
+    let listed = place.points.find(&extend.point, POINT).await?.listed;
     let table = listed.table.clone();
     let (point, _) = place.points.open_one(listed).await.map_err(|error| error.refusal())?;
     check(&point)?;

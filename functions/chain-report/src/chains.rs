@@ -1,6 +1,6 @@
 //! The report: chains with their points, and what is odd about some of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use dynachain::aws::AwsError;
 use dynachain::aws::backup::Vault;
@@ -62,7 +62,7 @@ pub(crate) async fn report(
     judge: &Judge,
 ) -> Result<Report, Refusal> {
     let (tables, more) = match &request.table {
-        Some(table) => (one_table(deps, table, vault).await?, false),
+        Some(table) => (one_table(deps, table).await?, false),
         None => all_tables(deps, request).await?,
     };
     let only = tables.keys().next().filter(|_| request.table.is_some()).cloned();
@@ -87,35 +87,13 @@ pub(crate) async fn report(
     Ok(report)
 }
 
-async fn one_table(
-    deps: &Deps,
-    table: &TableRef,
-    vault: &Vault,
-) -> Result<BTreeMap<TableArn, Vec<ListedPoint>>, Refusal> {
+async fn one_table(deps: &Deps, table: &TableRef) -> Result<BTreeMap<TableArn, Vec<ListedPoint>>, Refusal> {
     let reader = deps.points.vault();
     let refuse = |error: AwsError| error.about_vault(reader.name());
-    let arn = match table {
-        TableRef::Arn(arn) => arn.clone(),
-        TableRef::Name(_) => named(table, deps, vault).await?,
-    };
+    let arn = deps.points.table(table, "$.table").await?;
     let points = reader.points(Some(&arn)).await.map_err(refuse)?;
-    table.the_one_of(points.iter().map(|point| point.table.clone()), &vault.arn)?;
+    table.the_one_of(points.iter().map(|point| point.table.clone()), reader.name(), "$.table")?;
     Ok([(arn, points)].into())
-}
-
-/// The table of this name that has points here.
-async fn named(table: &TableRef, deps: &Deps, vault: &Vault) -> Result<TableArn, Refusal> {
-    let reader = deps.points.vault();
-    let mut tables = BTreeSet::new();
-    let mut next = None;
-    loop {
-        let page = reader.page(None, next).await.map_err(|error| error.about_vault(reader.name()))?;
-        tables.extend(page.points.into_iter().map(|point| point.table).filter(|of| table.names(of)));
-        next = page.next;
-        if next.is_none() {
-            return table.the_one_of(tables, &vault.arn);
-        }
-    }
 }
 
 async fn all_tables(

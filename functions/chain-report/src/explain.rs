@@ -22,7 +22,7 @@ pub struct Explained {
 
 /// Explains a point. Its own tags are read, whatever the catalog says of it; the others of its table only count.
 pub(crate) async fn run(deps: &Deps, asked: &RecoveryPointArn, judge: &Judge) -> Result<Explained, Refusal> {
-    let listed = deps.points.find(asked, "$.explain").await?;
+    let listed = deps.points.find(asked, "$.explain").await?.listed;
     let points = table(deps, listed).await?;
     let settled = judge.settled(&points).await?;
     let verdicts = judge.plan(&points, &settled);

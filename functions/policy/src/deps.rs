@@ -218,7 +218,9 @@ mod tests {
                 "RETENTION_PRUNE_ROLE_ARN",
                 "MANUAL_REMOVAL_ROLE_ARN",
                 "BACKUP_ROLE_ARN",
-                "SCHEDULER_ROLE_ARN"
+                "SCHEDULER_ROLE_ARN",
+                "TABLE_RESTORE_ROLE_ARN",
+                "RESTORE_ROLE_ARN"
             ]
         );
     }

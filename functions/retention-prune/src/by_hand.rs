@@ -82,7 +82,8 @@ pub(crate) async fn remove(
 async fn select(deps: &Deps, scene: &Scene, of: &Of) -> Result<Selection, Refusal> {
     match of {
         Of::Table { table, what } => {
-            let (found, inventory) = Inventory::of_table(deps, &scene.vault.arn, table).await?;
+            let (found, inventory) =
+                Inventory::of_table(deps, &scene.vault.arn, table, "$.remove.table").await?;
             let is_asked = |point: &RestorePoint| point.chain == what.chain();
             Selection::of(deps, scene, &inventory, found, what.chain(), is_asked).await
         }

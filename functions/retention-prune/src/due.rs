@@ -31,7 +31,7 @@ pub(crate) async fn requested(
     let scene = Scene::look(deps).await?;
     let (table, inventory) = match table {
         Some(table) => {
-            let (table, inventory) = Inventory::of_table(deps, &scene.vault.arn, table).await?;
+            let (table, inventory) = Inventory::of_table(deps, &scene.vault.arn, table, "$.table").await?;
             (Some(table), Some(inventory))
         }
         None => (None, None),

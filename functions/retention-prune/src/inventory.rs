@@ -39,7 +39,7 @@ impl Inventory {
         Self::list(deps, table, |_| true).await
     }
 
-    /// Reads what the vault has of the table that is meant.
+    /// Reads what the vault has of the table that is meant; `path` is where the request names it.
     ///
     /// # Errors
     /// When the list is refused, no point is of the table, or its name is that of several.
@@ -47,13 +47,14 @@ impl Inventory {
         deps: &Deps,
         vault: &VaultArn,
         table: &TableRef,
+        path: &str,
     ) -> Result<(TableArn, Self), Refusal> {
         let arn = match table {
             TableRef::Arn(arn) => Some(arn),
             TableRef::Name(_) => None,
         };
         let inventory = Self::list(deps, arn, |point| table.names(&point.table)).await?;
-        Ok((table.the_one_of(inventory.tables.keys().cloned(), vault)?, inventory))
+        Ok((table.the_one_of(inventory.tables.keys().cloned(), vault.name(), path)?, inventory))
     }
 
     async fn list(

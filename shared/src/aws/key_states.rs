@@ -2,6 +2,7 @@
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_kms::Client;
+use aws_sdk_kms::types::KeyManagerType;
 
 use super::AwsError;
 use crate::id::KeyArn;
@@ -13,6 +14,8 @@ pub struct KeyState {
     pub state: String,
     /// Of a multi-Region key: the primary.
     pub primary: Option<KeyArn>,
+    /// Whether AWS manages it for one of its services, DynamoDB for example.
+    pub aws_managed: bool,
 }
 
 impl KeyState {
@@ -53,6 +56,7 @@ impl KeyStates {
         Ok(KeyState {
             state: state.as_str().to_owned(),
             primary: primary.and_then(|primary| primary.arn()).and_then(|arn| arn.parse().ok()),
+            aws_managed: metadata.key_manager() == Some(&KeyManagerType::Aws),
         })
     }
 }

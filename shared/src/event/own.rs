@@ -9,6 +9,7 @@ use super::fields::Fields;
 use crate::chain::Flags;
 use crate::error::Problem;
 use crate::id::{PolicyName, RecoveryPointArn, SessionId, TableArn, VaultArn};
+use crate::restore::{Property, RestoreState};
 
 /// The source of our own events.
 pub const SOURCE: &str = "dynachain";
@@ -183,6 +184,38 @@ pub(super) const RECEIVED: [&str; 5] = [
     CopiesContinued::DETAIL_TYPE,
     PruneContinued::DETAIL_TYPE,
 ];
+
+/// The restore of one table is over. Nobody of ours receives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreFinished {
+    /// The restore.
+    pub restore_id: String,
+    /// How it ended.
+    pub state: RestoreState,
+    /// The new table.
+    pub table: TableArn,
+    /// The table that was backed up.
+    pub source_table: TableArn,
+    /// The point.
+    pub recovery_point: RecoveryPointArn,
+    /// What happened to the restore as a whole.
+    pub message: Option<String>,
+    /// The properties that the table does not have as it should, each with the reason.
+    pub problems: Vec<RestoreProblem>,
+}
+
+/// A property that could not be put back, or not all of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreProblem {
+    /// The property.
+    pub property: Property,
+    /// Why.
+    pub error: String,
+}
+
+impl OwnEvent for RestoreFinished {
+    const DETAIL_TYPE: &'static str = "Restore Finished";
+}
 
 pub(super) fn read(
     detail_type: &str,

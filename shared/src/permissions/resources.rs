@@ -20,6 +20,14 @@ pub enum Resources {
     Tables,
     /// DynamoDB's backups of every table of the Region.
     TableBackups,
+    /// The indexes of every table of the Region.
+    TableIndexes,
+    /// The alarms by which target tracking scales.
+    TrackingAlarms,
+    /// The account's Kinesis streams in this Region.
+    KinesisStreams,
+    /// The roles that DynamoDB's own helpers work with; AWS makes them when they are needed first.
+    ServiceRoles,
     /// The stack's vault.
     Vault,
     /// Every vault there is: those that copies go to may be anywhere.
@@ -91,6 +99,10 @@ impl Resources {
             Self::OwnCatalogsAnywhere => return catalog(stack, "*"),
             Self::Tables => stack.arn("dynamodb", "table/*"),
             Self::TableBackups => stack.arn("dynamodb", "table/*/backup/*"),
+            Self::TableIndexes => stack.arn("dynamodb", "table/*/index/*"),
+            Self::TrackingAlarms => stack.arn("cloudwatch", "alarm:TargetTracking-*"),
+            Self::KinesisStreams => stack.arn("kinesis", "stream/*"),
+            Self::ServiceRoles => return service_roles(stack),
             Self::Vault => stack.vault.to_string(),
             Self::AnyVault => format!("arn:{partition}:backup:*:*:backup-vault:*"),
             Self::VaultsHere => stack.arn("backup", "backup-vault:*"),
@@ -134,6 +146,9 @@ impl Resources {
             Self::Tables if subjects.tables.is_empty() => vec![any_table(stack)],
             Self::Tables => subjects.tables.iter().map(ToString::to_string).collect(),
             Self::TableBackups => vec![format!("{}/backup/{ANY}", table())],
+            Self::TableIndexes => vec![format!("{}/index/{ANY}", table())],
+            Self::TrackingAlarms => vec![stack.arn("cloudwatch", &format!("alarm:TargetTracking-{ANY}"))],
+            Self::KinesisStreams => vec![stack.arn("kinesis", &format!("stream/{ANY}"))],
             Self::AnyVault if subjects.targets.is_empty() => vec![stack.vault.to_string()],
             Self::AnyVault => subjects.targets.iter().map(ToString::to_string).collect(),
             Self::VaultsHere => vec![stack.vault.to_string()],
@@ -190,6 +205,18 @@ fn catalog(stack: &Stack, region: &str) -> Vec<String> {
     let table = format!("arn:{partition}:dynamodb:{region}:{account}:table/{}", stack.catalog);
     let index = format!("{table}/index/gsi1");
     vec![table, index]
+}
+
+/// The service-linked roles of auto scaling, of Kinesis destinations and of Contributor Insights.
+fn service_roles(stack: &Stack) -> Vec<String> {
+    let (partition, account) = (stack.partition(), &stack.account);
+    [
+        "contributorinsights.dynamodb.amazonaws.com/AWSServiceRoleForDynamoDBCloudWatchContributorInsights",
+        "dynamodb.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_DynamoDBTable",
+        "kinesisreplication.dynamodb.amazonaws.com/AWSServiceRoleForDynamoDBKinesisDataStreamsReplication",
+    ]
+    .map(|role| format!("arn:{partition}:iam::{account}:role/aws-service-role/{role}"))
+    .to_vec()
 }
 
 fn log_group(function: &str) -> String {

@@ -84,12 +84,12 @@ fn only_two_roles_may_delete_a_recovery_point_and_each_only_its_own_kind() {
 fn nobody_may_touch_a_points_lifecycle_or_a_table() {
     for (role, permission) in all() {
         for action in permission.actions {
-            assert!(
-                !["UpdateRecoveryPointLifecycle", "DeleteTable", "UpdateTable", "Scan"]
-                    .iter()
-                    .any(|harm| action.ends_with(harm)),
-                "{role:?}: {action}"
-            );
+            let harms = |harm: &&str| action.ends_with(harm);
+            let never = ["UpdateRecoveryPointLifecycle", "DeleteTable"];
+            assert!(!never.iter().any(&harms), "{role:?}: {action}");
+            // Who restores tables configures them, and AWS Backup fills them.
+            assert!(!harms(&"UpdateTable") || role == Role::TableRestore, "{role:?}: {action}");
+            assert!(!harms(&"Scan") || role == Role::Restore, "{role:?}: {action}");
             assert!(!action.contains('*'), "{role:?}: {action}");
         }
     }

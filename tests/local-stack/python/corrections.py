@@ -34,6 +34,11 @@ def apply() -> None:
     vaults_in_the_backup_emulator()
     only_the_waker_wakes()
     tables_being_created_cannot_be_used()
+    tables_keep_warm_throughput_and_maxima_of_indexes()
+    tables_being_updated_take_no_other_update()
+    point_in_time_recovery_has_a_period()
+    contributor_insights_have_a_mode()
+    deleted_tables_take_their_policy_and_insights_along()
 
 
 def replaces(module, name: str):
@@ -451,3 +456,164 @@ def tables_being_created_cannot_be_used() -> None:
             return await original(method, path, headers, body, query_params)
 
         return handle
+
+
+def with_table(answer: tuple, name: str) -> tuple:
+    """The answer of an UpdateTable that was taken, with the table as it is now; any other as it is."""
+    if answer[0] != 200:
+        return answer
+    return dynamodb.json_response({"TableDescription": dynamodb._table_description(name)})
+
+
+def tables_keep_warm_throughput_and_maxima_of_indexes() -> None:
+    """UpdateTable takes `WarmThroughput`, which only rises, and `OnDemandThroughput` of indexes; ministack drops both.
+
+    DynamoDB API Reference, "UpdateTable" and "UpdateGlobalSecondaryIndexAction"; Developer Guide, "Warm throughput".
+    """
+
+    def keep(settings: dict, described: dict) -> None:
+        if warm := settings.get("WarmThroughput"):
+            described["WarmThroughput"] = {**warm, "Status": "ACTIVE"}
+        if maxima := settings.get("OnDemandThroughput"):
+            described["OnDemandThroughput"] = maxima
+
+    def falls(settings: dict, described: dict) -> bool:
+        wanted, there = settings.get("WarmThroughput") or {}, described.get("WarmThroughput") or {}
+        return any(wanted[units] < there.get(units, 0) for units in wanted if units != "Status")
+
+    @replaces(dynamodb, "_update_table")
+    def _(original):
+        def update(data):
+            name = dynamodb._normalize_table_name(data.get("TableName"))
+            table = dynamodb._tables.get(name)
+            if table is None:
+                return original(data)
+            updates = [update["Update"] for update in data.get("GlobalSecondaryIndexUpdates", []) if "Update" in update]
+            indexes = {index["IndexName"]: index for index in table.get("GlobalSecondaryIndexes", [])}
+            changed = [(data, table)] + [(update, indexes.get(update["IndexName"], {})) for update in updates]
+            if any(falls(settings, described) for settings, described in changed):
+                message = "One or more parameter values were invalid: warm throughput cannot be decreased"
+                return error_response_json("ValidationException", message, 400)
+            answer = original(data)
+            for settings, described in changed if answer[0] == 200 else []:
+                keep(settings, described)
+            return with_table(answer, name)
+
+        return update
+
+
+# How often a table's class may be changed in 30 days.
+CLASS_CHANGES = 2
+
+
+def tables_being_updated_take_no_other_update() -> None:
+    """A table in `UPDATING` refuses UpdateTable, and a third change of its class in 30 days is refused; ministack takes both.
+
+    DynamoDB API Reference, "UpdateTable"; Developer Guide, "Considerations when choosing a table class in DynamoDB". Which
+    error the latter is, is not documented. ministack's tables never are in `UPDATING` by themselves: tests put them there.
+    """
+
+    @replaces(dynamodb, "_update_table")
+    def _(original):
+        def update(data):
+            table = dynamodb._tables.get(dynamodb._normalize_table_name(data.get("TableName")))
+            if table and table["TableStatus"] == "UPDATING":
+                message = f"Attempt to change a resource which is still in use: Table is being updated: {table['TableName']}"
+                return error_response_json("ResourceInUseException", message, 400)
+            changes = table.get("_class_changes", 0) if table else 0
+            if "TableClass" in data and changes >= CLASS_CHANGES:
+                message = f"Subscriber limit exceeded: {CLASS_CHANGES} table class updates in 30 days are allowed"
+                return error_response_json("LimitExceededException", message, 400)
+            answer = original(data)
+            if "TableClass" in data and answer[0] == 200:
+                table["_class_changes"] = changes + 1
+            return answer
+
+        return update
+
+
+def point_in_time_recovery_has_a_period() -> None:
+    """`RecoveryPeriodInDays`, 35 unless it is said; ministack neither keeps nor tells it.
+
+    DynamoDB API Reference, "PointInTimeRecoverySpecification" and "PointInTimeRecoveryDescription".
+    """
+
+    def of(data) -> dict | None:
+        return dynamodb._tables.get(dynamodb._normalize_table_name(data.get("TableName")))
+
+    def told(data, answer: tuple) -> tuple:
+        if answer[0] != 200:
+            return answer
+        body = json.loads(answer[2])
+        described = body["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+        if described["PointInTimeRecoveryStatus"] == "ENABLED":
+            described["RecoveryPeriodInDays"] = of(data).get("_recovery_days", 35)
+        return dynamodb.json_response(body)
+
+    @replaces(dynamodb, "_update_continuous_backups")
+    def _(original):
+        def update(data):
+            answer = original(data)
+            days = data.get("PointInTimeRecoverySpecification", {}).get("RecoveryPeriodInDays")
+            if answer[0] == 200 and days:
+                of(data)["_recovery_days"] = days
+            return told(data, answer)
+
+        return update
+
+    @replaces(dynamodb, "_describe_continuous_backups")
+    def _(original):
+        return lambda data: told(data, original(data))
+
+
+def contributor_insights_have_a_mode() -> None:
+    """`ContributorInsightsMode`; ministack neither keeps nor tells it.
+
+    DynamoDB API Reference, "UpdateContributorInsights" and "DescribeContributorInsights".
+    """
+
+    def entry(data) -> dict:
+        name = dynamodb._normalize_table_name(data.get("TableName") or "")
+        return dynamodb._contributor_insights.get(dynamodb._ci_key(name, data.get("IndexName"))) or {}
+
+    def told(data, answer: tuple) -> tuple:
+        mode = entry(data).get("_mode")
+        if answer[0] != 200 or not mode:
+            return answer
+        return dynamodb.json_response({**json.loads(answer[2]), "ContributorInsightsMode": mode})
+
+    @replaces(dynamodb, "_update_contributor_insights")
+    def _(original):
+        def update(data):
+            answer = original(data)
+            if answer[0] == 200 and data["ContributorInsightsAction"] == "ENABLE":
+                entry(data)["_mode"] = data.get("ContributorInsightsMode", "ACCESSED_AND_THROTTLED_KEYS")
+            return told(data, answer)
+
+        return update
+
+    @replaces(dynamodb, "_describe_contributor_insights")
+    def _(original):
+        return lambda data: told(data, original(data))
+
+
+def deleted_tables_take_their_policy_and_insights_along() -> None:
+    """A table made anew has neither the resource policy nor the Contributor Insights of the one before; ministack keeps both.
+
+    DynamoDB Developer Guide, "Resource-based policy considerations" and "Using Contributor Insights".
+    """
+
+    @replaces(dynamodb, "_delete_table")
+    def _(original):
+        def delete(data):
+            name = dynamodb._normalize_table_name(data.get("TableName"))
+            table = dynamodb._tables.get(name)
+            answer = original(data)
+            if table and answer[0] == 200:
+                indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
+                for index in [None, *indexes]:
+                    dynamodb._contributor_insights.pop(dynamodb._ci_key(name, index), None)
+                dynamodb._resource_policies.pop(table["TableArn"], None)
+            return answer
+
+        return delete

@@ -11,6 +11,9 @@ Six answers more, everything else goes to ministack unchanged:
   The API itself would take a call per schedule, and ministack's ListSchedules ends after its first page.
 - `PUT /_local/regions/<region>`, `{"available": false}`: switches a Region off (`switches.py`); the AWS Backup emulator sets
   it together with its own. `GET /_local/regions` answers `{"off": [...]}`.
+- `PUT /_local/hold`, `{"function": "table-restore", "after": 3}`: a function's fourth write is held from then on, as are all
+  that follow, until `{"after": null}` lets go and fails them: time to kill the function at a moment of a test's choice
+  (`holds.py`). `GET /_local/hold` answers `{"held": true}` once one is.
 - `PUT /_local/tables/<status>/<table ARN>`: gives a table a status, such as `CREATING`. ministack makes and deletes tables
   at once, AWS does not, and tests need a table in between. A table's global indexes are created along with it.
 - `PUT /_local/throttles/<operation>/<table>`, `{"throttled": true}`: DynamoDB throttles that operation on that table
@@ -24,6 +27,7 @@ import sys
 from collections import Counter
 
 import corrections
+import holds
 import switches
 import throttles
 from ministack import app as ministack
@@ -33,6 +37,7 @@ from parent import end_with_parent
 
 CALLERS = "/_local/callers/"
 CALLS = "/_local/calls"
+HOLD = "/_local/hold"
 REGIONS = "/_local/regions"
 TABLES = "/_local/tables/"
 THROTTLES = "/_local/throttles/"
@@ -79,20 +84,19 @@ def set_table_status(status_and_arn: str) -> dict | None:
     return {"TableStatus": status}
 
 
-async def asked(receive, member: str) -> bool | None:
-    """What a request's JSON body says of a member; none when that is neither true nor false."""
+async def members(receive) -> dict:
+    """The members of a request's body."""
     body, more = b"", True
     while more:
         message = await receive()
         body, more = body + message.get("body", b""), message.get("more_body", False)
-    value = corrections.fields(body).get(member)
-    return value if isinstance(value, bool) else None
+    return corrections.fields(body)
 
 
 async def switch_region(region: str, receive) -> tuple[int, dict]:
     """Switches a Region off or on, as the request's body says."""
-    available = await asked(receive, "available")
-    if not region or available is None:
+    available = (await members(receive)).get("available")
+    if not region or not isinstance(available, bool):
         return 400, {"message": '{"available": true} or {"available": false} for a Region is expected'}
     return 200, {"off": switches.switch(region, available)}
 
@@ -104,6 +108,12 @@ async def switch_throttle(operation_and_table: str, receive) -> tuple[int, dict]
     if not operation or not table or on is None:
         return 400, {"message": '{"throttled": true} or {"throttled": false} for an operation and a table is expected'}
     return 200, {"throttled": throttles.switch(operation, table, on)}
+async def hold(method: str, receive) -> tuple[int, dict]:
+    """Says whether a write is held, or holds and lets go, as the request's body says."""
+    if method == "PUT":
+        asked = await members(receive)
+        holds.set_to(asked.get("function"), asked.get("after"))
+    return 200, {"held": holds.is_held()}
 
 
 def count(headers: list[tuple[bytes, bytes]]) -> None:
@@ -134,6 +144,8 @@ async def app(scope, receive, send):
         await answer(send, 200, wakes())
     elif path == CALLS:
         await answer(send, 200, dict(calls))
+    elif path == HOLD:
+        await answer(send, *await hold(scope["method"], receive))
     elif path == REGIONS:
         await answer(send, 200, {"off": sorted(switches.off)})
     elif path.startswith(f"{REGIONS}/") and scope["method"] == "PUT":
@@ -152,6 +164,9 @@ async def app(scope, receive, send):
     else:
         if scope["type"] == "http":
             count(scope["headers"])
+            if not await holds.passes(scope["headers"]):
+                await nobody(send)
+                return
         await wrapped(scope, receive, send)
 
 

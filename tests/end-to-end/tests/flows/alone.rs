@@ -34,6 +34,8 @@ fn settings() -> BTreeMap<String, String> {
         ("MANUAL_REMOVAL_ROLE_ARN", "arn:aws:iam::111122223333:role/manual-removal"),
         ("BACKUP_ROLE_ARN", "arn:aws:iam::111122223333:role/backup"),
         ("COPY_CONCURRENCY", "5"),
+        ("TABLE_RESTORE_ROLE_ARN", "arn:aws:iam::111122223333:role/table-restore"),
+        ("RESTORE_ROLE_ARN", "arn:aws:iam::111122223333:role/restore"),
         ("COPY_DEADLINE_DAYS", "7"),
         ("START_WINDOW_MINUTES", "120"),
         ("START_RATE", "5"),

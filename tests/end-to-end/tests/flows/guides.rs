@@ -1,17 +1,33 @@
 //! The guides in docs/guides: their commands do what the text says, as they are written.
 
+use std::path::Path;
+
 use local_stack::{SOURCE_REGION, repository_root};
 use serde_json::{Value, json};
 
 use crate::support::{World, arn, chains, list, only_point, points};
 
 /// The blocks of a guide that are marked so, in order: `sh` for the commands, `text` for what is said.
-fn blocks(guide: &str, mark: &str) -> String {
+pub(crate) fn blocks(guide: &str, mark: &str) -> String {
     let path = repository_root().join("docs/guides").join(guide);
     let text = std::fs::read_to_string(path).expect("the guide");
     let begin = format!("```{mark}\n");
     let blocks = text.split(&begin).skip(1).filter_map(|rest| rest.split_once("```"));
     blocks.map(|(block, _)| block).collect()
+}
+
+/// Runs a guide's commands in a directory, as somebody would who has sourced the local AWS's variables.
+pub(crate) async fn run(world: &World, region: &str, directory: &Path, commands: &str) {
+    let done = tokio::process::Command::new("bash")
+        .args(["-euo", "pipefail", "-c", commands])
+        .envs(world.stack.environment(region))
+        .current_dir(directory)
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("bash");
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{said}\n{}", String::from_utf8_lossy(&done.stderr));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,16 +36,7 @@ async fn the_guide_to_the_first_policy_leads_to_a_first_point() {
     let directory = tempfile::tempdir().expect("a directory");
     let commands = blocks("first-policy.md", "sh");
     assert!(commands.contains("aws lambda invoke"), "{commands}");
-    let done = tokio::process::Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &commands])
-        .envs(world.stack.environment(SOURCE_REGION))
-        .current_dir(directory.path())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .expect("bash");
-    let said = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success(), "{said}\n{}", String::from_utf8_lossy(&done.stderr));
+    run(&world, SOURCE_REGION, directory.path(), &commands).await;
 
     let answer = |name: &str| -> Value {
         let text = std::fs::read(directory.path().join(name)).expect("an answer");

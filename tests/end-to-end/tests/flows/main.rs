@@ -37,6 +37,7 @@ mod prune_runs;
 mod recovery;
 mod refusals;
 mod report;
+mod restore;
 mod retries;
 mod roles;
 mod sessions;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::{World, arn, chains, vault};
 
-const ROLES: [&str; 9] = [
+const ROLES: [&str; 11] = [
     "BackupCopyRole",
     "BackupRole",
     "BackupSessionRole",
@@ -18,8 +18,10 @@ const ROLES: [&str; 9] = [
     "ChainReportRole",
     "ManualRemovalRole",
     "PolicyRole",
+    "RestoreRole",
     "RetentionPruneRole",
     "SchedulerRole",
+    "TableRestoreRole",
 ];
 /// Those that may delete points: the flows about removal by hand show that each may only its own kind.
 const REMOVERS: [&str; 2] = ["ManualRemovalRole", "RetentionPruneRole"];
@@ -124,19 +126,33 @@ async fn no_role_may_do_more_than_its_function_is_for() {
         nobody_harms_points_but_by_deleting_them(&world, region).await;
         let who = who_may(&world, "backup:StartBackupJob", &vault(region)).await;
         assert_eq!(who, ["BackupSessionRole"], "{region}: of this Region's stack alone");
-        // The role that is passed to AWS Backup may as well, for DynamoDB; it is no function's.
+        let who = who_may(&world, "backup:StartRestoreJob", &point(region)).await;
+        assert_eq!(who, ["TableRestoreRole"], "{region}: of this Region's stack alone");
+        // The roles that are passed to AWS Backup may as well, for DynamoDB; they are no function's.
         let who = who_may(&world, "kms:GenerateDataKey", key).await;
-        assert_eq!(who, ["BackupRole", "BackupSessionRole"], "{region}");
-        // Copies are opened in their own Region: the roles of both stacks may use the key and its replicas.
-        let who = who_may(&world, "kms:Decrypt", key).await;
-        assert_eq!(who, ["BackupCopyRole", "BackupCopyRole", "BackupRole", "ChainReportRole"], "{region}");
+        assert_eq!(who, ["BackupRole", "BackupSessionRole", "RestoreRole"], "{region}");
+        // Copies are opened in their own Region, and edited there: those roles of both stacks may use the key and its replicas.
+        let mut who = who_may(&world, "kms:Decrypt", key).await;
+        who.retain(|role| role != "BackupCopyRole" && role != "ChainEditRole");
+        let readers = ["BackupRole", "ChainReportRole", "ManualRemovalRole", "RestoreRole"];
+        assert_eq!(who, [&readers[..], &["RetentionPruneRole", "TableRestoreRole"]].concat(), "{region}");
+        let who = who_may(&world, "backup:UntagResource", &point(region)).await;
+        assert_eq!(who, ["ChainEditRole", "ChainEditRole"], "{region}");
+        // A copy's tags are repaired by the function that has copied it.
+        let mut who = who_may(&world, "backup:TagResource", &point(region)).await;
+        who.dedup();
+        assert_eq!(who, ["BackupCopyRole", "BackupRole", "BackupSessionRole", "ChainEditRole"], "{region}");
     }
     nobody_touches_tables(&world).await;
 }
 
+/// A recovery point of a Region.
+fn point(region: &str) -> String {
+    format!("arn:aws:backup:{region}:{ACCOUNT}:recovery-point:11111111-2222-4333-8444-555555555555")
+}
+
 async fn nobody_harms_points_but_by_deleting_them(world: &World, region: &str) {
-    let point =
-        format!("arn:aws:backup:{region}:{ACCOUNT}:recovery-point:11111111-2222-4333-8444-555555555555");
+    let point = point(region);
     let backup = format!("{}/backup/01700000000000-11111111", arn("a-1")).replace(SOURCE_REGION, region);
     assert_eq!(who_may(world, "backup:DeleteRecoveryPoint", &point).await, REMOVERS, "{point}");
     assert_eq!(who_may(world, "backup:DeleteRecoveryPoint", &backup).await, NOBODY, "{backup}");
@@ -152,18 +168,19 @@ async fn nobody_harms_points_but_by_deleting_them(world: &World, region: &str) {
 }
 
 async fn nobody_touches_tables(world: &World) {
+    let table = arn("a-1").to_string();
+    assert_eq!(who_may(world, "dynamodb:DeleteTable", &table).await, NOBODY);
+    // Restored tables are configured by their function, and filled by AWS Backup with the role that is passed to it.
+    assert_eq!(who_may(world, "dynamodb:UpdateTable", &table).await, ["TableRestoreRole"]);
     for action in [
         "dynamodb:BatchWriteItem",
         "dynamodb:DeleteItem",
-        "dynamodb:DeleteTable",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Scan",
         "dynamodb:UpdateItem",
-        "dynamodb:UpdateTable",
     ] {
-        let table = arn("a-1").to_string();
-        assert_eq!(who_may(world, action, &table).await, NOBODY, "{action} on a table that is backed up");
+        assert_eq!(who_may(world, action, &table).await, ["RestoreRole"], "{action} on a table");
     }
     let who = who_may(world, "dynamodb:DescribeTable", arn("a-1").as_str()).await;
     assert_eq!(

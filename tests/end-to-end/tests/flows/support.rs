@@ -199,6 +199,11 @@ impl World {
         http::request(self.stack.control_endpoint(), method, path, body).await
     }
 
+    /// Asks the local AWS for one of its own answers.
+    pub(crate) async fn local(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+        http::request(self.stack.endpoint(), method, path, body).await
+    }
+
     /// Gives a table a status, such as `CREATING`: the local DynamoDB makes tables at once.
     pub(crate) async fn table_status(&self, table: &str, status: &str) {
         let path = format!("/_local/tables/{status}/{}", arn(table));

@@ -4,10 +4,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-/// The functions of a stack, by the names of their crates and binaries; on AWS each is `dynachain-<name>`, and the last one is
-/// `dynachain-manual-removal` too.
-pub const FUNCTIONS: [&str; 6] =
-    ["policy", "backup-copy", "backup-session", "chain-edit", "chain-report", "retention-prune"];
+/// The functions of a stack, by the names of their crates and binaries; on AWS each is `dynachain-<name>`, and
+/// `retention-prune` is `dynachain-manual-removal` too.
+pub const FUNCTIONS: [&str; 7] = [
+    "policy",
+    "backup-copy",
+    "backup-session",
+    "chain-edit",
+    "chain-report",
+    "retention-prune",
+    "table-restore",
+];
 /// Names the directory of the functions' binaries, when they are not beside the running program.
 pub const BIN_DIR: &str = "DYNACHAIN_BIN_DIR";
 
