@@ -144,8 +144,7 @@ mod tests {
     #[case::forever(json!("forever"), Some(End::Never))]
     #[case::undone(json!(null), None)]
     fn an_extension_is_a_time_forever_or_null(#[case] until: Value, #[case] end: Option<End>) {
-        let request =
-            Request::parse(&json!({"extend": {"recovery_point": POINT, "until": until}})).unwrap();
+        let request = Request::parse(&json!({"extend": {"recovery_point": POINT, "until": until}})).unwrap();
         assert_eq!(request.ask, Ask::Extend(Extend { point: POINT.parse().unwrap(), until: end }));
     }
 
