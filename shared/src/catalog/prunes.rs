@@ -55,8 +55,11 @@ impl Prunes {
         let hold = Hold { run: run.to_owned(), generation: 1 };
         let free = "attribute_not_exists(pk) OR lease_until < :now";
         let values = HashMap::from([(":now".to_owned(), number(now.as_second()))]);
-        let won = self.catalog.put_when(self.lock(&hold, now), Some(free), values).await;
-        won_by(won, hold)
+        match self.catalog.put_when(self.lock(&hold, now), Some(free), values).await {
+            Ok(()) => Ok(Some(hold)),
+            Err(error) if error.is_condition_failed() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Goes on with a run where an invocation of this generation left it; `None` when it has been gone on with, or another
@@ -66,9 +69,12 @@ impl Prunes {
     /// When the catalog cannot be written.
     pub async fn go_on(&self, left: &Hold, now: Timestamp) -> Result<Option<Hold>, CatalogError> {
         let hold = Hold { run: left.run.clone(), generation: left.generation + 1 };
-        let (condition, values) = held_by(left);
-        let won = self.catalog.put_when(self.lock(&hold, now), Some(condition), values).await;
-        won_by(won, hold)
+        let (condition, mut values) = held_by(left);
+        values.insert(":next".to_owned(), AttributeValue::N(hold.generation.to_string()));
+        values.insert(":lease".to_owned(), number(lease_from(now)));
+        // What others have noted in it stays.
+        let change = "SET generation = :next, lease_until = :lease";
+        Ok(self.change(change, condition, values).await?.then_some(hold))
     }
 
     /// Notes that another run is wanted after the one at work; false when none is at work any more.
@@ -76,15 +82,28 @@ impl Prunes {
     /// # Errors
     /// When the catalog cannot be written.
     pub async fn want_another(&self, now: Timestamp) -> Result<bool, CatalogError> {
+        let values = HashMap::from([
+            (":now".to_owned(), number(now.as_second())),
+            (":yes".to_owned(), AttributeValue::Bool(true)),
+        ]);
+        self.change("SET wanted = :yes", "lease_until >= :now", values).await
+    }
+
+    /// Changes the lock; false when it does not meet the condition, or there is none.
+    async fn change(
+        &self,
+        change: &str,
+        condition: &str,
+        values: HashMap<String, AttributeValue>,
+    ) -> Result<bool, CatalogError> {
         let Catalog { client, table } = &self.catalog;
         let update = client
             .update_item()
             .table_name(table)
             .set_key(Some(self.key(LOCK).attributes()))
-            .condition_expression("lease_until >= :now")
-            .update_expression("SET wanted = :yes")
-            .expression_attribute_values(":now", number(now.as_second()))
-            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+            .condition_expression(condition)
+            .update_expression(change)
+            .set_expression_attribute_values(Some(values));
         match update.send().await.map_err(|error| self.catalog.aws(AwsError::new("UpdateItem", &error))) {
             Ok(_) => Ok(true),
             Err(error) if error.is_condition_failed() => Ok(false),
@@ -195,11 +214,10 @@ impl Prunes {
     }
 
     fn lock(&self, hold: &Hold, now: Timestamp) -> Item {
-        let lease = now.checked_add(LEASE).unwrap_or(now).as_second();
         let mut item = self.key(LOCK).attributes();
         item.insert("run_id".to_owned(), AttributeValue::S(hold.run.clone()));
         item.insert("generation".to_owned(), AttributeValue::N(hold.generation.to_string()));
-        item.insert("lease_until".to_owned(), number(lease));
+        item.insert("lease_until".to_owned(), number(lease_from(now)));
         item
     }
 
@@ -222,12 +240,9 @@ fn held_by(hold: &Hold) -> (&'static str, HashMap<String, AttributeValue>) {
     ("run_id = :run AND generation = :generation", values)
 }
 
-fn won_by(outcome: Result<(), CatalogError>, hold: Hold) -> Result<Option<Hold>, CatalogError> {
-    match outcome {
-        Ok(()) => Ok(Some(hold)),
-        Err(error) if error.is_condition_failed() => Ok(None),
-        Err(error) => Err(error),
-    }
+/// When a lease that begins now lapses, in seconds since 1970.
+fn lease_from(now: Timestamp) -> i64 {
+    now.checked_add(LEASE).unwrap_or(now).as_second()
 }
 
 fn piece_name(name: &str, n: usize) -> String {
