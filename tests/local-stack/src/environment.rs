@@ -33,7 +33,8 @@ pub(crate) fn variables(endpoints: &Endpoints, region: &str) -> BTreeMap<String,
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();
-    for function in FUNCTIONS {
+    // One of them is deployed a second time, under another name.
+    for function in FUNCTIONS.into_iter().chain(["manual-removal"]) {
         let name = function.replace('-', "_").to_uppercase();
         variables.insert(format!("DYNACHAIN_{name}_FUNCTION"), format!("dynachain-{function}"));
     }
