@@ -34,7 +34,8 @@ pub(crate) fn variables(endpoints: &Endpoints, account: &str, region: &str) -> B
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();
-    for function in FUNCTIONS {
+    // One of them is deployed a second time, under another name.
+    for function in FUNCTIONS.into_iter().chain(["manual-removal"]) {
         let name = function.replace('-', "_").to_uppercase();
         variables.insert(format!("DYNACHAIN_{name}_FUNCTION"), format!("dynachain-{function}"));
     }
