@@ -8,7 +8,7 @@ use end_to_end::seeding::{Seed, Seeder};
 use local_stack::{SOURCE_REGION, TARGET_REGION, VAULT};
 use serde_json::{Value, json};
 
-use crate::support::{SEVEN, World, arn, at, chains, example_with_copies, list, points, vault};
+use crate::support::{SEVEN, World, arn, at, chains, example_with_copies, list, points};
 
 /// 08:00 in Berlin on that day.
 const EIGHT: &str = "2027-01-04T07:00:00Z";
