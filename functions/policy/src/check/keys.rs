@@ -98,7 +98,7 @@ mod tests {
     #[case::pending("PendingDeletion", Some(false), "aws kms cancel-key-deletion")]
     #[case::being_made("Creating", Some(false), "aws kms describe-key")]
     fn only_an_enabled_key_will_do(#[case] state: &str, #[case] ok: Option<bool>, #[case] command: &str) {
-        let state = KeyState { state: state.to_owned(), primary: None };
+        let state = KeyState { state: state.to_owned(), primary: None, aws_managed: false };
         let finding = judge(&KEY.parse().unwrap(), "key", Ok(state));
         assert_eq!((finding.ok, finding.subject.as_str()), (ok, KEY));
         match finding.remedy {
