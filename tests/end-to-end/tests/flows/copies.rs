@@ -144,7 +144,7 @@ async fn every_completed_point_is_copied_once_and_readable_in_the_target_region(
     assert_eq!(list(&there["chains"])[0]["newest_usable"], copy["recovery_point"]);
 
     // The copy has a lifecycle of its own, which ends nothing and moves nothing.
-    let backup = aws_sdk_backup::Client::new(&world.stack.backup_config(TARGET_REGION).await);
+    let backup = world.backup_there().await;
     let described = backup
         .describe_recovery_point()
         .backup_vault_name("dynachain")

@@ -10,10 +10,6 @@ use crate::support::{SEVEN, World, arn, chains, example_with_copies, list, only_
 const GIVEN_UP: &str = "Copy Given Up";
 
 impl World {
-    async fn backup_there(&self) -> aws_sdk_backup::Client {
-        aws_sdk_backup::Client::new(&self.stack.backup_config(TARGET_REGION).await)
-    }
-
     async fn faults(&self, faults: Value) {
         self.stack.control().set_faults(&faults).await.expect("faults");
     }

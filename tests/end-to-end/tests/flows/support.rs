@@ -93,6 +93,11 @@ impl World {
         aws_sdk_backup::Client::new(&self.stack.backup_config(SOURCE_REGION).await)
     }
 
+    /// AWS Backup of the target Region.
+    pub(crate) async fn backup_there(&self) -> aws_sdk_backup::Client {
+        aws_sdk_backup::Client::new(&self.stack.backup_config(TARGET_REGION).await)
+    }
+
     pub(crate) async fn kms(&self) -> aws_sdk_kms::Client {
         aws_sdk_kms::Client::new(&self.stack.sdk_config(SOURCE_REGION).await)
     }

@@ -11,11 +11,6 @@ use crate::guides;
 use crate::support::{SEVEN, World, arn, example_with_copies, list, points, vault};
 
 impl World {
-    /// A client of AWS Backup in the target Region.
-    async fn backup_there(&self) -> aws_sdk_backup::Client {
-        aws_sdk_backup::Client::new(&self.stack.backup_config(TARGET_REGION).await)
-    }
-
     /// Sees to it that the target Region has a copy of the table's newest point.
     async fn copied(&self, report: &Value, table: &str) {
         let there = self.backup_there().await.list_recovery_points_by_backup_vault().backup_vault_name(VAULT);

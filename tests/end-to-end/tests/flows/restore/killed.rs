@@ -25,7 +25,7 @@ const MOST: usize = 60;
 
 impl World {
     /// Lets so many writes of the function pass and holds the next one; `None` lets go.
-    async fn hold(&self, after: Option<usize>) {
+    async fn hold_writes(&self, after: Option<usize>) {
         let body = json!({"function": FUNCTION, "after": after});
         self.local("PUT", "/_local/hold", Some(&body)).await;
     }
@@ -75,7 +75,7 @@ async fn table(world: &World) {
 
 /// Restores, and kills the function when it is held; whether it was.
 async fn restore_and_kill(world: &World, point: &str, after: usize) -> bool {
-    world.hold(Some(after)).await;
+    world.hold_writes(Some(after)).await;
     let request = json!({"restore": {"recovery_point": point}});
     let restore = async {
         let asked: Result<Value, InvokeError> = world.stack.invoke(SOURCE_REGION, FUNCTION, &request).await;
@@ -94,10 +94,10 @@ async fn restore_and_kill(world: &World, point: &str, after: usize) -> bool {
                 .into_iter()
                 .for_each(|it| kill(it).expect("killed"));
             killed = true;
-            world.hold(None).await;
+            world.hold_writes(None).await;
         }
     }
-    world.hold(None).await;
+    world.hold_writes(None).await;
     killed
 }
 
