@@ -70,7 +70,6 @@ fn record(name: &str, day: u32, state: CopyState) -> (Wanted, CopyRecord) {
     let (reason, message) = owed.unzip();
     let target: VaultArn = TARGET.parse().unwrap();
     let copy = CopyRecord {
-        look_first: false,
         source: source(day),
         target: target.clone(),
         table: table(name),
