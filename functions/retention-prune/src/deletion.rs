@@ -107,17 +107,19 @@ impl Deletion {
             .await;
         let mut failures = Vec::new();
         for (point, outcome) in gone {
+            let known = table.points.iter().find(|known| known.listed.arn == point).cloned();
             match outcome {
                 Gone::Yes => {
                     tracing::info!(%point, "deleted");
                     self.deleted += 1;
                     table.deleted(&point);
-                    forget(deps, &point).await?;
+                    if let Some(known) = known {
+                        forget(deps, &known).await?;
+                    }
                 }
                 Gone::No(now, reason, message) => {
                     tracing::warn!(%point, status = now.as_deref(), reason, message, "not deleted");
-                    let listed = table.points.iter().find(|known| known.listed.arn == point);
-                    failures.extend(listed.map(|known| Failure::new(&known.listed, reason, message)));
+                    failures.extend(known.map(|known| Failure::new(&known.listed, reason, message)));
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use dynachain::chain::{Reading, RestorePoint};
+use dynachain::chain::{ChainKind, Reading, RestorePoint};
 use dynachain::error::Refusal;
 use dynachain::id::RecoveryPointArn;
 use dynachain::judge::Settled;
@@ -153,7 +153,7 @@ impl<'a> Table<'a> {
             let Some(place) = self.points.iter().position(|point| point.listed.arn == *arn) else { continue };
             match seen {
                 Seen::Gone => {
-                    forget(self.deps, arn).await?;
+                    forget(self.deps, &before).await?;
                     self.points.swap_remove(place);
                 }
                 Seen::There(now) => {
@@ -200,9 +200,13 @@ async fn remember(deps: &Deps, before: &RestorePoint, now: &RestorePoint) -> Res
 ///
 /// # Errors
 /// When the catalog cannot be written.
-pub(crate) async fn forget(deps: &Deps, point: &RecoveryPointArn) -> Result<(), Refusal> {
-    deps.catalog.points().forget(point).await?;
-    deps.catalog.copies().forget(point).await?;
+pub(crate) async fn forget(deps: &Deps, point: &RestorePoint) -> Result<(), Refusal> {
+    let RestorePoint { listed, chain, core, .. } = point;
+    deps.catalog.points().forget(&listed.arn).await?;
+    deps.catalog.copies().forget(&listed.arn).await?;
+    if let (ChainKind::Copy, Some(core)) = (chain, core) {
+        deps.catalog.points().forget_copied_config(&listed.table, core).await?;
+    }
     Ok(())
 }
 
