@@ -19,7 +19,7 @@ TARGET_x86_64 := x86_64-unknown-linux-gnu
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
 # The parts of bench.
-PARTS ?= bench large year
+PARTS ?= bench large copies year
 
 # deploy and destroy
 STACK ?= dynachain
@@ -82,7 +82,7 @@ demo: tools functions ## a policy, its sessions, regular and copy chains in thre
 local: tools functions ## keeps a local AWS up until Ctrl-C; `. .local/env` in a second terminal (NOW=<time>, THIRD_REGION=1, OTHER_ACCOUNT=1)
 	@THIRD_REGION=$(THIRD_REGION) OTHER_ACCOUNT=$(OTHER_ACCOUNT) cargo run --locked --quiet -p local-stack --bin local
 
-bench: tools functions ## what sessions cost, and a year of them against an oracle (PARTS="bench large year", TABLES=100)
+bench: tools functions ## what sessions and copies cost, and a year of sessions against an oracle (PARTS="bench large copies year", TABLES=100)
 	@for part in $(PARTS); do cargo run --locked --quiet -p end-to-end --bin $$part; done
 
 bench-emulator: ## the AWS Backup emulator alone with a million recovery points: its rates and its memory (TABLES=10000)

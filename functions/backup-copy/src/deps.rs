@@ -15,6 +15,7 @@ use dynachain::id::{KeyArn, VaultArn};
 use dynachain::point_reader::PointReader;
 use jiff::Timestamp;
 
+use crate::strangers::Strangers;
 use crate::there::There;
 
 /// The function's settings.
@@ -50,6 +51,7 @@ pub struct Deps {
     pub(crate) backups: BackupJobs,
     pub(crate) tables: TableLister,
     pub(crate) bus: EventBus,
+    pub(crate) strangers: Strangers,
     /// By Region.
     targets: Arc<Mutex<HashMap<String, There>>>,
     config: SdkConfig,
@@ -93,6 +95,7 @@ impl Deps {
             backups: BackupJobs::new(config, &vault, &role, start, list),
             tables: TableLister::new(config, read.clone(), read),
             bus: EventBus::new(config),
+            strangers: Strangers::default(),
             targets: Arc::default(),
             config: config.clone(),
             settings,

@@ -52,6 +52,7 @@ pub(crate) async fn ended(
         let arrived = CopyRecord {
             state: CopyState::Arrived,
             slot: None,
+            made_up: false,
             job: Some(job.to_owned()),
             copy: Some(copy),
             reason: None,

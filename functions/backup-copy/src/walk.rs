@@ -86,14 +86,19 @@ async fn identified(
     listed: Vec<ListedPoint>,
     dry_run: bool,
 ) -> Result<Vec<RestorePoint>, Refusal> {
-    let restorable: Vec<_> = listed.into_iter().filter(ListedPoint::is_restorable).collect();
+    let now = deps.now().await?;
+    let of_interest = |point: &ListedPoint| point.is_restorable() && !deps.strangers.know(&point.arn, now);
+    let restorable: Vec<_> = listed.into_iter().filter(of_interest).collect();
     let catalog = deps.catalog.points();
     let arns: Vec<RecoveryPointArn> = restorable.iter().map(|point| point.arn.clone()).collect();
     let known: HashSet<RecoveryPointArn> = catalog.known(&arns).await?.into_keys().collect();
     let points = deps.points.identify(restorable, &catalog).await?;
+    for stranger in points.iter().filter(|point| point.chain == ChainKind::Foreign) {
+        deps.strangers.add(&stranger.listed.arn);
+    }
     if !dry_run {
-        let regular = points.iter().filter(|point| point.chain == ChainKind::Regular);
-        let learnt = regular.filter(|point| !known.contains(&point.listed.arn));
+        // Copies of other Regions' points too: this stack may be a target itself.
+        let learnt = points.iter().filter(|point| !known.contains(&point.listed.arn));
         stream::iter(learnt.filter_map(|point| Some((&point.listed.arn, point.memorable()?))).map(Ok))
             .try_for_each_concurrent(CONCURRENT, |(arn, core)| {
                 let catalog = &catalog;

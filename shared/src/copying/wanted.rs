@@ -59,9 +59,9 @@ mod tests {
 
     #[test]
     fn a_copy_is_wanted_as_long_as_a_flag_of_it_would_be_active() {
-        let target: VaultArn = TARGET.parse().unwrap();
-        assert_eq!(wanted(&core(), at("2025-01-06T06:05:00Z")), [target.clone()]);
-        assert_eq!(wanted(&core(), at("2025-07-06T04:59:59Z")), [target]);
+        let target: [VaultArn; 1] = [TARGET.parse().unwrap()];
+        assert_eq!(wanted(&core(), at("2025-01-06T06:05:00Z")), target);
+        assert_eq!(wanted(&core(), at("2025-07-06T04:59:59Z")), target);
         assert_eq!(wanted(&core(), at("2025-07-06T05:00:00Z")), []);
         assert_eq!(wanted(&Core { copies: [].into(), ..core() }, at("2025-01-06T06:05:00Z")), []);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_backup::Client;
 use aws_sdk_backup::operation::describe_recovery_point::DescribeRecoveryPointOutput;
-use aws_sdk_backup::types::{RecoveryPointByBackupVault, StorageClass};
+use aws_sdk_backup::types::{Lifecycle, RecoveryPointByBackupVault, StorageClass};
 
 use super::client::client;
 use super::{instant, size};
@@ -242,7 +242,7 @@ fn listed(point: &RecoveryPointByBackupVault) -> Option<ListedPoint> {
 
 fn described(point: &DescribeRecoveryPointOutput) -> Option<PointState> {
     // Deletion after -1 days is none (AWS Backup API Reference, "Lifecycle").
-    let days = point.lifecycle().and_then(|lifecycle| lifecycle.delete_after_days());
+    let days = point.lifecycle().and_then(Lifecycle::delete_after_days);
     Some(PointState {
         listed: ListedPoint {
             arn: point.recovery_point_arn()?.parse().ok()?,

@@ -117,9 +117,10 @@ async fn silence(stack: &LocalStack) -> anyhow::Result<()> {
     let events = aws_sdk_eventbridge::Client::new(&config);
     for rule in events.list_rules().send().await.context("the rules")?.rules() {
         let name = rule.name().context("a name")?;
-        if rule.schedule_expression().is_some() {
+        // Nothing is copied in a year of sessions: the rules of copying are left out as well.
+        if rule.schedule_expression().is_some() || name.contains("BackupCompletedRule") {
             events.disable_rule().name(name).send().await?;
-        } else if rule.event_pattern().is_some_and(|pattern| pattern.contains("Backup Job State Change")) {
+        } else if name.contains("BackupJobRule") {
             // In the place of the deployed function, whose target has the same id.
             let target = Target::builder().id("backup-session").arn(arn()).build()?;
             events.put_targets().rule(name).targets(target).send().await?;

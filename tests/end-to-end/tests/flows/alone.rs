@@ -38,6 +38,7 @@ fn settings() -> BTreeMap<String, String> {
         ("DESCRIBE_RATE", "15"),
         ("TABLE_READ_RATE", "10"),
         ("MANAGE_BACKUP_SETTINGS", "true"),
+        ("TARGET_KEY_ARNS", ""),
         ("AWS_ACCESS_KEY_ID", "none"),
         ("AWS_SECRET_ACCESS_KEY", "none"),
     ]

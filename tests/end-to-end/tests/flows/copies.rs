@@ -1,7 +1,6 @@
 //! The copy chain: every wanted point, once, in the target Region.
 
 use aws_sdk_backup::types::CopyJob;
-use dynachain::id::RecoveryPointArn;
 use jiff::SignedDuration;
 use local_stack::{SOURCE_REGION, TARGET_REGION};
 use serde_json::{Value, json};
@@ -85,6 +84,52 @@ impl World {
     }
 }
 
+/// Events about a point that was copied long ago: doubled, late, and a continuation that nobody needs.
+fn late_events(point: &str) -> [Value; 6] {
+    let of_backup = |kind: &str, detail: Value| {
+        json!({
+            "version": "0", "id": "5f8ba5b8-1d0d-4f3b-9c0a-0c8f5d8a7a10", "source": "aws.backup", "detail-type": kind,
+            "account": "111122223333", "region": SOURCE_REGION, "time": SEVEN, "resources": [point], "detail": detail,
+        })
+    };
+    let copy = |state: &str| {
+        of_backup(
+            "Copy Job State Change",
+            json!({
+                "copyJobId": "0175DE71-5784-589F-D8AC-541ACCB4CAC8", "state": state, "resourceType": "DynamoDB",
+                "resourceArn": arn("a-1").as_str(), "sourceBackupVaultArn": vault(SOURCE_REGION),
+                "destinationBackupVaultArn": vault(TARGET_REGION),
+                "destinationRecoveryPointArn": if state == "COMPLETED" {
+                    json!("arn:aws:backup:eu-west-1:111122223333:recovery-point:0c7c1e7a-0000-4000-8000-000000000002")
+                } else {
+                    json!({})
+                },
+            }),
+        )
+    };
+    let own =
+        |kind: &str, detail: Value| json!({"source": "dynachain", "detail-type": kind, "detail": detail});
+    [
+        of_backup(
+            "Backup Job State Change",
+            json!({
+                "backupJobId": "7e8845b5-ca30-415f-a842-e0152bf4d0ca", "state": "COMPLETED", "resourceType": "DynamoDB",
+                "resourceArn": arn("a-1").as_str(), "backupVaultName": "dynachain",
+            }),
+        ),
+        copy("COMPLETED"),
+        copy("FAILED"),
+        own(
+            "Restore Point Completed",
+            json!({
+                "session": format!("a@{SEVEN}"), "table": arn("a-1").as_str(), "recovery_point": point,
+            }),
+        ),
+        own("Backup Copy Continued", json!({"page": null})),
+        own("Backup Copy Continued", json!({"page": 7})),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_completed_point_is_copied_once_and_readable_in_the_target_region() {
     let world = World::with_copies(&["a-1", "a-2", "b-1"], 3).await;
@@ -115,6 +160,10 @@ async fn every_completed_point_is_copied_once_and_readable_in_the_target_region(
     let catalog = world.catalog().await;
     assert_eq!(world.reconcile_copies().await, idle());
     assert_eq!(world.copying(&json!({"reconcile": true, "dry_run": true})).await, idle());
+    let report = world.report(&json!({})).await;
+    for event in late_events(&only_point(&report, "a-1")) {
+        assert_eq!(world.copying(&event).await, idle(), "{event}");
+    }
     assert_eq!(world.catalog().await, catalog);
     assert_eq!(world.copy_jobs().await.len(), 2);
     assert!(world.holds_no_slots().await);
@@ -123,12 +172,14 @@ async fn every_completed_point_is_copied_once_and_readable_in_the_target_region(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copys_token_and_source_are_told_apart_by_its_own_attempt() {
+async fn a_start_that_is_heard_and_not_answered_is_no_second_copy() {
     let world = World::with_copies(&["a-1"], 3).await;
-    let lost = json!([{"operation": "StartCopyJob", "effect": "drop_after", "count": 7}]);
+    let lost = json!([{"operation": "StartCopyJob", "effect": "drop_after"}]);
     world.stack.control().set_faults(&lost).await.expect("answers that get lost");
-    world.back_up().await;
-    // The job runs; nobody here knows.
+    // The backup completes at this very moment, and its copy is started.
+    world.jump(SEVEN).await;
+    world.pass(1).await;
+    world.stack.control().set_events(&json!({"lose": 1})).await.expect("events that get lost");
     assert_eq!(world.copy_jobs().await.len(), 1);
     assert_eq!(world.copies_in_catalog().await, [("running".to_owned(), 1, String::new())]);
     world.stack.control().set_faults(&json!([])).await.expect("no faults");
@@ -137,7 +188,7 @@ async fn a_copys_token_and_source_are_told_apart_by_its_own_attempt() {
     assert_eq!(world.copies_in_catalog().await, [("usable".to_owned(), 1, String::new())]);
     assert_eq!(chains(&world.verified_there().await), [("a-1", "copy", 1)]);
     assert!(world.holds_no_slots().await);
-    let point: RecoveryPointArn = only_point(&world.verified(&[]).await, "a-1").parse().expect("an ARN");
+    let point = only_point(&world.verified(&[]).await, "a-1");
     let job = &world.copy_jobs().await[0];
     assert_eq!(job.source_recovery_point_arn(), Some(point.as_str()));
     assert_eq!(job.destination_backup_vault_arn(), Some(vault(TARGET_REGION).as_str()));
@@ -146,18 +197,36 @@ async fn a_copys_token_and_source_are_told_apart_by_its_own_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn debugging() {
+async fn a_start_that_is_not_heard_is_made_up_for() {
     let world = World::with_copies(&["a-1"], 3).await;
+    let lost = json!([{"operation": "StartCopyJob", "effect": "drop_before"}]);
+    world.stack.control().set_faults(&lost).await.expect("calls that get lost");
     world.back_up().await;
-    world.pass(3).await;
-    for job in world.copy_jobs().await {
-        eprintln!("{:?} {:?}", job.state(), job.status_message());
-    }
-    eprintln!("{:?}", world.copies_in_catalog().await);
-    for line in world.stack.logs(SOURCE_REGION, "backup-copy").await.unwrap() {
-        eprintln!("{line}");
-    }
-    for call in world.stack.calls().await.unwrap() {
-        eprintln!("{call}");
-    }
+    assert_eq!(world.copy_jobs().await.len(), 0);
+    world.stack.control().set_faults(&json!([])).await.expect("no faults");
+    world.pass(30).await;
+    assert_eq!(world.copy_jobs().await.len(), 1);
+    assert_eq!(world.copies_in_catalog().await, [("usable".to_owned(), 1 + 1, String::new())]);
+    assert_eq!(chains(&world.verified_there().await), [("a-1", "copy", 1)]);
+    assert_eq!(world.reconcile_copies().await, idle());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_copy_begins_shortly_before_its_tables_next_session() {
+    let world = World::with_copies(&["a-1", "b-1"], 3).await;
+    // Another policy has a session at a quarter past seven, and only b-1.
+    let mut soon = example_with_copies("b", &json!({"tables": ["b-*"]}));
+    soon["schedules"]["daily"]["at"] = json!(["07:00", "07:15"]);
+    world.apply(&soon).await;
+    world.jump(SEVEN).await;
+    world.pass(1).await;
+    let copied = |jobs: &[CopyJob]| {
+        jobs.iter().map(|job| job.resource_arn().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(copied(&world.copy_jobs().await), [arn("a-1").as_str()]);
+    world.jump("2027-01-04T06:14:59Z").await;
+    assert_eq!(world.copy_jobs().await.len(), 1, "nothing of b-1 until its session has had its turn");
+    world.jump("2027-01-04T06:40:00Z").await;
+    assert_eq!(world.copy_jobs().await.len(), 2);
+    assert_eq!(chains(&world.verified_there().await), [("a-1", "copy", 1), ("b-1", "copy", 1)]);
 }

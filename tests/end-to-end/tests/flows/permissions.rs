@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::support::{World, arn, chains, vault};
 
-const ROLES: [&str; 5] =
-    ["BackupRole", "BackupSessionRole", "ChainReportRole", "PolicyRole", "SchedulerRole"];
+const ROLES: [&str; 6] =
+    ["BackupCopyRole", "BackupRole", "BackupSessionRole", "ChainReportRole", "PolicyRole", "SchedulerRole"];
 const NOBODY: [&str; 0] = [];
 
 /// A role of one of the stacks.
@@ -116,7 +116,9 @@ async fn no_role_may_do_more_than_its_function_is_for() {
         // The role that is passed to AWS Backup may as well, for DynamoDB; it is no function's.
         let who = who_may(&world, "kms:GenerateDataKey", key).await;
         assert_eq!(who, ["BackupRole", "BackupSessionRole"], "{region}");
-        assert_eq!(who_may(&world, "kms:Decrypt", key).await, ["BackupRole", "ChainReportRole"], "{region}");
+        // Copies are opened in their own Region: the roles of both stacks may use the key and its replicas.
+        let who = who_may(&world, "kms:Decrypt", key).await;
+        assert_eq!(who, ["BackupCopyRole", "BackupCopyRole", "BackupRole", "ChainReportRole"], "{region}");
     }
     nobody_touches_tables(&world).await;
 }

@@ -32,11 +32,11 @@ impl World {
         role.expect("the backup role").role_name().to_owned()
     }
 
-    /// The rule that tells of the ends of jobs.
+    /// The rule that tells sessions of the ends of jobs.
     pub(crate) async fn job_rule(&self) -> String {
         let rules = self.event_bridge().await.list_rules().send().await.expect("the rules");
-        let of_jobs = |pattern: &str| pattern.contains("Backup Job State Change");
-        let rule = rules.rules().iter().find(|rule| rule.event_pattern().is_some_and(of_jobs));
+        let of_jobs = |name: &str| name.contains("BackupJobRule");
+        let rule = rules.rules().iter().find(|rule| rule.name().is_some_and(of_jobs));
         rule.and_then(|rule| rule.name()).expect("the rule of backup jobs").to_owned()
     }
 }
