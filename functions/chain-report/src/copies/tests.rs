@@ -81,6 +81,7 @@ fn record(name: &str, day: u32, state: CopyState) -> (Wanted, CopyRecord) {
         failures: 1,
         retries: 3,
         backfill: None,
+        look_first: false,
         slot: None,
         job: None,
         copy: (state == CopyState::Usable).then(|| source(day + 50)),
