@@ -14,6 +14,7 @@ mod copies;
 mod copies_backfill;
 mod copies_failing;
 mod copies_in_report;
+mod copies_locked;
 mod copies_many;
 mod estimates;
 mod guides;
