@@ -57,11 +57,11 @@ pub async fn prepare(tables: usize) -> anyhow::Result<LocalStack> {
     let rates = [("StartRate", 50), ("ListRate", 200), ("DescribeRate", 150), ("TableReadRate", 100)];
     let options = Options {
         now: Some("2027-01-05T05:58:00Z".parse()?),
+        speed: 0.0,
         parameters: rates.map(|(name, rate)| (name.to_owned(), rate.to_string())).into(),
         ..Options::default()
     };
     let stack = LocalStack::start(options).await?;
-    stack.timeline().set_speed(0.0).await?;
     let client = aws_sdk_dynamodb::Client::new(&stack.sdk_config(SOURCE_REGION).await);
     let names = (0..tables).map(|i| Ok(format!("many-{i:05}")));
     stream::iter(names)

@@ -56,12 +56,12 @@ pub async fn prepare(tables: usize) -> anyhow::Result<LocalStack> {
     let rates = [("StartRate", START_RATE), ("ListRate", 20), ("DescribeRate", 15), ("TableReadRate", 10)];
     let options = Options {
         now: Some("2027-01-05T05:58:00Z".parse()?),
+        speed: 0.0,
         parameters: rates.map(|(name, rate)| (name.to_owned(), (rate * FACTOR).to_string())).into(),
         target_regions: Vec::new(),
         ..Options::default()
     };
     let stack = LocalStack::start(options).await?;
-    stack.timeline().set_speed(0.0).await?;
     starts_by_itself(&stack, false).await?;
     let limits = json!({
         "StartBackupJob": START_RATE * FACTOR, "TagResource": START_RATE * FACTOR, "List*": 20 * FACTOR,

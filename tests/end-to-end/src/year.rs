@@ -111,12 +111,12 @@ async fn lived(year: &Year) -> anyhow::Result<Figures> {
     let wide = [("ListRate", "1000"), ("DescribeRate", "1000")];
     let options = Options {
         now: Some(oracle::moment(year.from, 0)?),
+        speed: 0.0,
         parameters: wide.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         target_regions: Vec::new(),
         ..Options::default()
     };
     let stack = LocalStack::start(options).await?;
-    stack.timeline().set_speed(0.0).await?;
     let client = aws_sdk_dynamodb::Client::new(&stack.sdk_config(SOURCE_REGION).await);
     for i in 0..year.tables {
         create_plain(&client, &table(i)).await?;

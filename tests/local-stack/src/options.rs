@@ -19,8 +19,10 @@ pub const VAULT: &str = "dynachain";
 /// How the local AWS shall be.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The emulated time at the start; `None` for the real one. It goes on at the speed of real time.
+    /// The emulated time at the start; `None` for the real one.
     pub now: Option<Timestamp>,
+    /// Emulated seconds in a real one, from the start on: 0 for a clock that stands still.
+    pub speed: f64,
     /// Stack parameters other than the template's defaults, for all stacks.
     pub parameters: BTreeMap<String, String>,
     /// The further Regions of the account that get a stack.
@@ -36,6 +38,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             now: None,
+            speed: 1.0,
             parameters: BTreeMap::new(),
             target_regions: vec![TARGET_REGION],
             other_account: false,

@@ -97,6 +97,7 @@ impl LocalStack {
         let ministack = server.start("ministack", "serve_ministack.py", &[])?;
         let functions = Functions::new(endpoints.ministack.clone());
         let timeline = emulator.timeline();
+        timeline.set_speed(options.speed).await?;
         let waker = Arc::new(Waker::new(endpoints.ministack.clone(), functions.clone(), timeline.now()));
         let mut stack = Self {
             ministack,

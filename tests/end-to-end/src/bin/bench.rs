@@ -27,10 +27,14 @@ async fn main() -> anyhow::Result<()> {
         [("StartRate", "100"), ("TableReadRate", "1000"), ("DescribeRate", "1000"), ("ListRate", "1000")];
     let parameters = wide.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let began = Instant::now();
-    let stack =
-        LocalStack::start(Options { parameters, target_regions: Vec::new(), ..Options::default() }).await?;
+    let stack = LocalStack::start(Options {
+        speed: 0.0,
+        parameters,
+        target_regions: Vec::new(),
+        ..Options::default()
+    })
+    .await?;
     say(&format!("{:<44}{:>8.1} s", "local AWS up and stack deployed", began.elapsed().as_secs_f64()))?;
-    stack.timeline().set_speed(0.0).await?;
     make_tables(&stack, n).await?;
     session(&stack, n).await?;
     stack.stop().await;

@@ -56,6 +56,7 @@ async fn vault(tables: usize, days: usize) -> anyhow::Result<()> {
         [("ListRate", "1000"), ("DescribeRate", "1000"), ("DeleteRate", "1000"), ("TableReadRate", "1000")];
     let options = Options {
         now: Some(now),
+        speed: 0.0,
         parameters: [&wide[..], &[("MaxDeletes", "1000000")]]
             .concat()
             .into_iter()
@@ -65,7 +66,6 @@ async fn vault(tables: usize, days: usize) -> anyhow::Result<()> {
         ..Options::default()
     };
     let stack = LocalStack::start(options).await?;
-    stack.timeline().set_speed(0.0).await?;
     starts_by_itself(&stack, false).await?;
     let began = Instant::now();
     seed(&stack, tables, days).await?;

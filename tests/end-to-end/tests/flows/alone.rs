@@ -47,6 +47,7 @@ fn settings() -> BTreeMap<String, String> {
         ("MAX_DELETES", "10000"),
         ("REMOVES", "chain"),
         ("MANAGE_BACKUP_SETTINGS", "true"),
+        ("TARGET_KEY_ARNS", ""),
         ("AWS_ACCESS_KEY_ID", "none"),
         ("AWS_SECRET_ACCESS_KEY", "none"),
     ]

@@ -154,7 +154,7 @@ async fn a_vault_that_is_gone_takes_no_copy_and_nobody_asks_for_one() {
     let answer = world.reconcile_copies().await;
     assert_eq!(owed(&answer), [("a-1", 1, "vault_gone")], "{answer:#}");
     assert!(world.holds_no_slots().await);
-    world.verified(&[]).await;
+    world.verified(&[("a-1", "copy_impossible")]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -230,7 +230,7 @@ async fn a_catalog_that_is_lost_makes_no_second_copy_and_remembers_what_is_too_o
     assert_eq!(owed(&answer), [("a-2", 0, "too_old")]);
     assert_eq!(owed(&world.reconcile_copies().await), [("a-2", 0, "too_old")], "and so it stays");
     assert_eq!(world.copy_jobs().await.len(), 2);
-    let points = world.verified(&[]).await;
+    let points = world.verified(&[("a-2", "copy_given_up")]).await;
     assert_eq!(only_point(&points, "a-1").split(':').nth(3), Some(SOURCE_REGION));
     assert_eq!(chains(&world.verified_there().await).len(), 1);
     assert_eq!(arn("a-1").region(), SOURCE_REGION);

@@ -74,7 +74,7 @@ async fn the_other_account_reads_its_chain_with_its_own_key_alone() {
     world.kms().await.disable_key().key_id(own_key).send().await.expect("disabled");
     world.stack.control().set_region(SOURCE_REGION, false).await.expect("off");
     let opened = world.kms_calls("Decrypt").await;
-    let there = world.report_there(&json!({})).await;
+    let there = world.report_there(&json!({"rebuild": true})).await;
     assert_eq!(found(&there), []);
     assert_eq!(chains(&there), [("a-1", "copy", 1), ("a-2", "copy", 1)]);
     let calls = world.kms_calls("Decrypt").await - opened;

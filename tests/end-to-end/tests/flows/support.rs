@@ -66,9 +66,8 @@ impl World {
     }
 
     async fn launch(moment: &str, options: Options) -> Self {
-        let options = Options { now: Some(at(moment)), ..options };
+        let options = Options { now: Some(at(moment)), speed: 0.0, ..options };
         let stack = LocalStack::start(options).await.expect("a local AWS");
-        stack.timeline().set_speed(0.0).await.expect("a clock that stands still");
         end_to_end::retention::starts_by_itself(&stack, false)
             .await
             .expect("retention that waits to be asked");
