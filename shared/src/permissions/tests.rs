@@ -109,7 +109,9 @@ fn only_a_stack_that_manages_the_settings_may_change_them() {
 fn only_a_stack_with_targets_in_other_accounts_may_wrap_data_keys_for_them_and_only_for_those() {
     let none = Stack { target_keys: vec![], ..stack() };
     let wrapped_under = |stack: &Stack| -> Vec<String> {
-        let permissions = Role::ALL.into_iter().flat_map(|role| role.permissions(stack).collect::<Vec<_>>());
+        // AWS Backup encrypts restored tables, which is another matter.
+        let ours = Role::ALL.into_iter().filter(|role| *role != Role::Restore);
+        let permissions = ours.flat_map(|role| role.permissions(stack).collect::<Vec<_>>());
         let encrypt = permissions.filter(|permission| permission.actions.contains(&"kms:Encrypt"));
         encrypt.flat_map(|permission| permission.on.patterns(stack)).collect()
     };
