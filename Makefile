@@ -31,6 +31,8 @@ SETTINGS ?=
 
 # Tests run by nextest where it is installed: each in a process of its own. Set RUNNER= for plain `cargo test`.
 RUNNER ?= $(shell cargo nextest --version >/dev/null 2>&1 && echo nextest)
+# Flows wait more than they compute: for the local AWS, and for rates that are kept.
+TEST_THREADS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN))))
 
 .PHONY: help tools functions build test lint demo local bench bench-emulator deploy destroy check-aws
 
@@ -64,7 +66,7 @@ endif
 
 test: tools functions ## all tests, on a local AWS
 ifeq ($(RUNNER),nextest)
-	cargo nextest run --locked --workspace --no-tests fail
+	cargo nextest run --locked --workspace --no-tests fail --test-threads $(TEST_THREADS)
 	cargo test --locked --workspace --doc --quiet
 else
 	cargo test --locked --workspace
