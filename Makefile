@@ -66,7 +66,7 @@ endif
 
 test: tools functions ## all tests, on a local AWS
 ifeq ($(RUNNER),nextest)
-	cargo nextest run --locked --workspace --no-tests fail --test-threads $(TEST_THREADS)
+	cargo nextest run --config-file tests/nextest.toml --locked --workspace --no-tests fail --test-threads $(TEST_THREADS)
 	cargo test --locked --workspace --doc --quiet
 else
 	cargo test --locked --workspace
