@@ -4,7 +4,6 @@ use dynachain::evolving::Evolving;
 use dynachain::metadata::{Core, Part, PartName, PointTags, Sealer};
 use dynachain::retention::End;
 use end_to_end::points::open;
-use end_to_end::seeding::{Seed, Seeder};
 use local_stack::{SOURCE_REGION, TARGET_REGION, VAULT};
 use serde_json::{Value, json};
 
@@ -292,11 +291,6 @@ async fn copies_are_restamped_in_their_region() {
     world.session(&json!({"policy": "a", "scheduled_at": SEVEN})).await;
     world.finish_jobs().await;
     let point = first(&world.verified(&[]).await, "a-1");
-    // A copy has its source's creation date and tags.
-    let (created_at, _) = world.ages("a-1").await[0];
-    let tags = world.tags(&point).await;
-    let target = Seeder::new(&world.stack, TARGET_REGION, &arn("a-1")).await.expect("a seeder there");
-    target.make(&[Seed { table: arn("a-1"), created_at, tags, status: "COMPLETED" }]).await.expect("a copy");
     let there = |request: Value| {
         let world = &world;
         async move { world.stack.invoke(TARGET_REGION, "chain-report", &request).await.expect("a report") }
