@@ -194,7 +194,7 @@ async fn a_configuration_whose_room_somebody_else_took_meanwhile_goes_to_the_cat
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_configuration_without_room_in_the_tags_goes_to_the_catalog_sealed() {
-    let world = World::start().await;
+    let world = World::start_with_target().await;
     world.tables(&["shop-tagged", "shop-plain"]).await;
     world.tag_table("shop-tagged", large_tags(40)).await;
     world.apply(&example_with_copies("shop", &json!({"tables": ["shop-*"]}))).await;
