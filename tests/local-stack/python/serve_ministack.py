@@ -104,10 +104,12 @@ async def switch_region(region: str, receive) -> tuple[int, dict]:
 async def switch_throttle(operation_and_table: str, receive) -> tuple[int, dict]:
     """Lets an operation on a table be throttled or not, as the request's body says."""
     operation, _, table = operation_and_table.partition("/")
-    on = await asked(receive, "throttled")
-    if not operation or not table or on is None:
+    on = (await members(receive)).get("throttled")
+    if not operation or not table or not isinstance(on, bool):
         return 400, {"message": '{"throttled": true} or {"throttled": false} for an operation and a table is expected'}
     return 200, {"throttled": throttles.switch(operation, table, on)}
+
+
 async def hold(method: str, receive) -> tuple[int, dict]:
     """Says whether a write is held, or holds and lets go, as the request's body says."""
     if method == "PUT":
