@@ -108,6 +108,7 @@ pub(crate) async fn carry_out(place: &Place, listed: &ListedPoint, edit: &EditRe
 /// The point as its tags say after the edit.
 async fn written(place: &Place, listed: &ListedPoint, edit: &EditRecord) -> Result<RestorePoint, Trouble> {
     for read in 0..READS {
+        // Not before the first look. AWS tells nobody when tags that it has taken show in its answers.
         tokio::time::sleep(Duration::from_millis(300) * read).await;
         let (point, sealed) = place.points.open_one(listed.clone()).await?;
         let is_written = sealed.is_some_and(|sealed| {

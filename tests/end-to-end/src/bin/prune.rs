@@ -105,6 +105,7 @@ async fn measured(stack: &LocalStack, what: &str) -> anyhow::Result<()> {
         while !over.load(Ordering::Relaxed) {
             let most = of_function(stack, "retention-prune")?.iter().map(|process| process.kibibytes).max();
             peak.fetch_max(most.unwrap_or_default(), Ordering::Relaxed);
+            // The memory of another process is a figure of the moment: a sample now and then.
             tokio::time::sleep(POLL).await;
         }
         anyhow::Ok(())
@@ -148,6 +149,7 @@ async fn whole_run(stack: &LocalStack) -> anyhow::Result<Value> {
         if lock.send().await.context("the lock")?.item.is_none() {
             break;
         }
+        // Further invocations are started by events, and give their answers to nobody: the lock tells when the last is over.
         tokio::time::sleep(POLL).await;
     }
     starts_by_itself(stack, false).await?;
