@@ -3,8 +3,8 @@
 //! dynachain keeps *backup chains* for DynamoDB tables: every table that a [`policy`] covers gets a full AWS Backup
 //! recovery point each session, whose encrypted [`metadata`] lies in the recovery point's own tags.
 //!
-//! The modules outside [`aws`], [`catalog`], [`clock`], [`invocation`], [`judge`] and [`point_reader`] are pure: no clock, no
-//! I/O, no AWS types.
+//! The modules outside [`aws`], [`catalog`], [`clock`], [`invocation`], [`judge`], [`point_reader`] and [`serve`] are pure: no
+//! clock, no I/O, no AWS types.
 
 pub mod aws;
 pub mod catalog;
@@ -27,6 +27,7 @@ pub mod policy;
 pub mod request;
 pub mod restore;
 pub mod retention;
+pub mod serve;
 pub mod table_config;
 pub mod telemetry;
 pub mod time;
