@@ -22,7 +22,7 @@
 //! | table that is being copied | `COPY_SLOTS` | `TABLE#<table ARN>` | | | whether it is there |
 //! | newest copy | `COPIED#<table ARN>` | `<target vault ARN>` | | | table |
 //! | rest of a configuration | `POINT#<recovery point ARN>` | `CONFIG` | | | ARN |
-//! | rest of a copy's configuration | `CONFIG#<table ARN>` | `<started at>#<digest>` | | | what the copy's core says |
+//! | rest of a copy's configuration | `CONFIG#<table ARN>` | `<started at>#<digest>#<vault name>` | | | what the copy's core says |
 //! | run of retention | `PRUNE#<vault ARN>` | `LOCK` | | | vault |
 //! | how far a run has come, a piece of it | `PRUNE#<vault ARN>` | `RUN#<run id>#<piece>` | | | run |
 //! | plan that waits to be confirmed, a piece of it | `PRUNE#<vault ARN>` | `PLAN#<digest>#<piece>` | | | digest |

@@ -1,6 +1,7 @@
 //! Retention: how long a restore point lives, from what its own metadata says, and which points are to go.
 
 mod breaker;
+mod copies;
 mod digest;
 mod explain;
 mod floor;
@@ -12,12 +13,13 @@ mod reason;
 mod restamp;
 
 pub use breaker::{BlockedChain, blocked_chains};
+pub use copies::{KnownCopies, KnownCopy, copy_lifespan, wanted_copies};
 pub use digest::plan_digest;
 pub use explain::{Earlier, Explanation, NamedEnd, Protection, explain};
 pub use keep::{End, Keep};
 pub use lifespan::Lifespan;
 pub use lock::{LockConflict, VaultLock};
-pub use plan::{Facts, Verdict, plan, wanted_copies};
+pub use plan::{Facts, Verdict, plan};
 pub use reason::{Decision, Reason, Reasons};
 pub use restamp::restamped;
 

@@ -5,7 +5,7 @@ use dynachain::chain::ListedPoint;
 use dynachain::copying::CopyLifecycle;
 use dynachain::error::Refusal;
 use dynachain::metadata::Core;
-use dynachain::retention::{End, Lifespan};
+use dynachain::retention::{End, copy_lifespan};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Deps;
@@ -50,7 +50,7 @@ pub(crate) async fn look(deps: &Deps, record: &CopyRecord, now: Timestamp) -> Re
         Ok(core) => core,
         Err(doubt) => return Ok(Next::Wait("source_doubtful", doubt)),
     };
-    let lifespan = lifespan(record, &core);
+    let lifespan = copy_lifespan(&core, &record.target, record.backfill.as_ref());
     if lifespan.active_flags(now).is_empty() {
         let message = "every flag for which it is wanted has ended meanwhile".to_owned();
         return Ok(Next::Settle(CopyState::Impossible, "no_longer_wanted", message));
@@ -93,21 +93,12 @@ async fn core(deps: &Deps, listed: &ListedPoint) -> Result<Result<Box<Core>, Str
     Ok(point.core.ok_or(doubt))
 }
 
-/// When the flags of the copy end.
-fn lifespan(record: &CopyRecord, core: &Core) -> Lifespan {
-    let zone = core.policy.as_ref().map_or("UTC", |policy| policy.timezone.as_str());
-    match &record.backfill {
-        Some(keep) => Lifespan::counted(core.scheduled_at, zone, keep, None),
-        None => Lifespan::of_copy(core, &record.target),
-    }
-}
-
 /// What of the table's configuration the tags have no room for goes to the target's own catalog before the copy: there a restore
 /// needs nothing from here.
 async fn keep_config_there(deps: &Deps, record: &CopyRecord, core: &Core) -> Result<(), Refusal> {
     let Some(there) = deps.there(&record.target)? else { return Ok(()) };
     let Some(config) = deps.catalog.points().config(&record.source).await? else { return Ok(()) };
-    match there.catalog.points().put_copied_config(&record.table, core, &config).await {
+    match there.catalog.points().put_copied_config(&record.table, core, &record.target, &config).await {
         // No stack, no catalog: better a copy without its configuration than none.
         Err(error) if error.is_missing_table() => {
             tracing::warn!(target_vault = %record.target, %error, "the target has no catalog for the configuration");

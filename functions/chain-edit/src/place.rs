@@ -46,8 +46,8 @@ impl Place {
     pub(crate) async fn judge(&self, now: Timestamp) -> Result<(Judge, bool), Refusal> {
         let described = self.points.vault().describe().await;
         let described = described.map_err(|error| error.about_vault(self.vault.as_str()))?;
-        let judge = Judge::of(&described, &self.holds, self.catalog.copies(), now).await;
-        Ok((judge.map_err(|error| error.refusal())?, described.locked))
+        let judge = Judge::of(&described, &self.holds, self.catalog.copies(), now).await?;
+        Ok((judge, described.locked))
     }
 
     /// The tables that have points here, in order.

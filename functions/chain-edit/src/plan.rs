@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use dynachain::chain::RestorePoint;
 use dynachain::id::RecoveryPointArn;
-use dynachain::judge::{Judge, Settled};
+use dynachain::judge::Judge;
 use dynachain::metadata::{Core, Digest};
-use dynachain::retention::{Decision, End, Verdict};
+use dynachain::retention::{Decision, End, KnownCopies, Verdict};
 
 use crate::answer::Line;
 
@@ -32,10 +32,10 @@ impl Plan {
         before: &[RestorePoint],
         after: &[RestorePoint],
         judge: &Judge,
-        settled: &Settled,
+        copies: &KnownCopies,
     ) -> Self {
         let mut plan = Self::default();
-        let verdicts = judge.plan(before, settled).into_iter().zip(judge.plan(after, settled));
+        let verdicts = judge.plan(before, copies).into_iter().zip(judge.plan(after, copies));
         for ((before, after), verdicts) in before.iter().zip(after).zip(verdicts) {
             let changed = before.core != after.core;
             if let Some(core) = after.core.as_deref().filter(|_| changed) {

@@ -113,9 +113,9 @@ async fn plan(change: &Change, site: &Site, table: &TableArn) -> Result<Plan, Re
     let listed = site.place.of_table(table).await?;
     let points = site.place.points.identify(listed, &site.place.catalog.points()).await?;
     let after: Vec<RestorePoint> = points.iter().map(|point| change.applied(point)).collect();
-    let mut settled = site.judge.settled(&points).await?;
-    settled.extend(site.judge.settled(&after).await?);
-    Ok(Plan::of(&points, &after, &site.judge, &settled))
+    let mut copies = site.judge.copies(&points).await?;
+    copies.merge(site.judge.copies(&after).await?);
+    Ok(Plan::of(&points, &after, &site.judge, &copies))
 }
 
 async fn carry_out(

@@ -55,8 +55,7 @@ impl Deps {
 
     /// Who decides about the points of the vault.
     pub(crate) async fn judge(&self, vault: &Vault, now: Timestamp) -> Result<Judge, Refusal> {
-        let judge = Judge::of(vault, &self.holds, self.catalog.copies(), now).await;
-        judge.map_err(|error| error.refusal())
+        Judge::of(vault, &self.holds, self.catalog.copies(), now).await
     }
 
     pub(crate) async fn vault(&self) -> Result<Vault, Refusal> {

@@ -24,8 +24,8 @@ pub struct Explained {
 pub(crate) async fn run(deps: &Deps, asked: &RecoveryPointArn, judge: &Judge) -> Result<Explained, Refusal> {
     let listed = deps.points.find(asked, "$.explain").await?.listed;
     let points = table(deps, listed).await?;
-    let settled = judge.settled(&points).await?;
-    let verdicts = judge.plan(&points, &settled);
+    let copies = judge.copies(&points).await?;
+    let verdicts = judge.plan(&points, &copies);
     let now = judge.now();
     // It comes first.
     let asked = points.first().zip(verdicts.first());
@@ -34,7 +34,7 @@ pub(crate) async fn run(deps: &Deps, asked: &RecoveryPointArn, judge: &Judge) ->
     Ok(Explained {
         now,
         point: serde_json::to_value(point.view(now).decided(verdict)).unwrap_or_default(),
-        explanation: explain(point, verdict, &judge.facts(&settled), now),
+        explanation: explain(point, verdict, &judge.facts(&copies), now),
     })
 }
 

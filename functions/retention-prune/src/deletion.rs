@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use dynachain::aws::AwsError;
+use dynachain::aws::{AwsError, Fault};
 use dynachain::chain::ListedPoint;
 use dynachain::error::Refusal;
 use dynachain::id::{RecoveryPointArn, TableArn};
 use dynachain::invocation::Invocation;
+use dynachain::judge::Judge;
 use futures::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
@@ -47,16 +48,19 @@ impl Deletion {
         inventory: &Inventory,
         targets: &BTreeSet<RecoveryPointArn>,
     ) -> Result<(), Refusal> {
+        let mut judge = scene.judge.clone();
         for tables in inventory.groups(self.until.as_ref(), 1) {
             for table in tables {
                 let listed = inventory.points(table);
+                // What an invocation before this one has deleted is on its way out.
                 let here: BTreeSet<_> = listed
                     .iter()
-                    .map(|point| &point.arn)
-                    .filter(|arn| targets.contains(arn))
-                    .cloned()
+                    .filter(|point| targets.contains(&point.arn) && point.status != "DELETING")
+                    .map(|point| point.arn.clone())
                     .collect();
-                if !here.is_empty() && !self.of_table(deps, invocation, scene, rule, listed, here).await? {
+                if !here.is_empty()
+                    && !self.of_table(deps, invocation, &mut judge, rule, listed, here).await?
+                {
                     return Ok(());
                 }
                 self.until = Some(table.clone());
@@ -71,7 +75,7 @@ impl Deletion {
         &mut self,
         deps: &Deps,
         invocation: &Invocation,
-        scene: &Scene,
+        judge: &mut Judge,
         rule: Rule,
         listed: Vec<ListedPoint>,
         targets: BTreeSet<RecoveryPointArn>,
@@ -80,12 +84,12 @@ impl Deletion {
             return Ok(false);
         }
         let points = deps.points.identify(listed, &deps.catalog.points()).await?;
-        let mut table = Table::new(deps, scene, rule, points, targets).await?;
+        let mut table = Table::new(deps, judge, rule, points, targets).await?;
         let mut failures = Vec::new();
         let mut in_time = true;
         while in_time && let Some((condemned, changed)) = table.next().await? {
             failures.extend(changed);
-            failures.extend(self.of_chunk(deps, &mut table, condemned).await?);
+            failures.extend(self.of_chunk(deps, &mut table, condemned).await);
             in_time = invocation.has_time();
         }
         Failure::sort(&mut failures);
@@ -99,31 +103,34 @@ impl Deletion {
         deps: &Deps,
         table: &mut Table<'_>,
         condemned: Vec<Condemned>,
-    ) -> Result<Vec<Failure>, Refusal> {
+    ) -> Vec<Failure> {
+        let listed = |point: &Condemned| table.points.iter().find(|known| known.listed.arn == *point.arn());
+        let condemned: Vec<_> =
+            condemned.into_iter().filter_map(|point| Some((listed(&point)?.clone(), point))).collect();
         let gone: Vec<_> = stream::iter(condemned)
-            .map(|point| delete(deps, point))
+            .map(|(known, point)| async move { (delete(deps, &known.listed, point).await, known) })
             .buffer_unordered(CONCURRENT)
             .collect()
             .await;
         let mut failures = Vec::new();
-        for (point, outcome) in gone {
-            let known = table.points.iter().find(|known| known.listed.arn == point).cloned();
+        for (outcome, known) in gone {
+            let point = &known.listed.arn;
+            if outcome.may_go() {
+                table.deleted(point);
+            }
             match outcome {
                 Gone::Yes => {
                     tracing::info!(%point, "deleted");
                     self.deleted += 1;
-                    table.deleted(&point);
-                    if let Some(known) = known {
-                        forget(deps, &known).await?;
-                    }
+                    forget(deps, &known, &table.points).await;
                 }
-                Gone::No(now, reason, message) => {
+                Gone::No { now, reason, message, .. } => {
                     tracing::warn!(%point, status = now.as_deref(), reason, message, "not deleted");
-                    failures.extend(known.map(|known| Failure::new(&known.listed, reason, message)));
+                    failures.push(Failure::new(&known.listed, reason, message));
                 }
             }
         }
-        Ok(failures)
+        failures
     }
 
     fn note(&mut self, failures: impl IntoIterator<Item = Failure>) {
@@ -138,16 +145,40 @@ impl Deletion {
 
 enum Gone {
     Yes,
-    /// The status it has now, the reason, and what to do about it.
-    No(Option<String>, &'static str, String),
+    No {
+        /// The status it has now.
+        now: Option<String>,
+        reason: &'static str,
+        /// What to do about it.
+        message: String,
+        /// Whether it may still go: AWS took the deletion on, or nobody knows whether it did.
+        may_go: bool,
+    },
+}
+
+impl Gone {
+    fn may_go(&self) -> bool {
+        matches!(self, Self::Yes | Self::No { may_go: true, .. })
+    }
 }
 
 /// Deletes a point and looks at what became of it, whatever AWS has answered: a success can leave it EXPIRED, and an answer
 /// that was lost can have deleted it.
-async fn delete(deps: &Deps, point: Condemned) -> (RecoveryPointArn, Gone) {
+async fn delete(deps: &Deps, listed: &ListedPoint, point: Condemned) -> Gone {
     let asked = deps.remover.remove(&point).await;
-    let now = deps.points.vault().point(point.arn()).await;
-    (point.arn().clone(), outcome(asked, now.map(|point| point.map(|point| point.listed.status))))
+    outcome(asked, status(deps, listed).await)
+}
+
+/// A point's status now; `None` when it is gone.
+async fn status(deps: &Deps, listed: &ListedPoint) -> Result<Option<String>, AwsError> {
+    let vault = deps.points.vault();
+    match vault.point(&listed.arn).await {
+        // Perhaps it does not exist any more.
+        Err(error) if error.fault() == Fault::AccessDenied => {
+            Ok(vault.in_list(listed).await?.map(|point| point.status))
+        }
+        now => Ok(now?.map(|point| point.listed.status)),
+    }
 }
 
 fn outcome(asked: Result<(), AwsError>, now: Result<Option<String>, AwsError>) -> Gone {
@@ -160,21 +191,19 @@ fn outcome(asked: Result<(), AwsError>, now: Result<Option<String>, AwsError>) -
             None
         }
     };
-    match (asked, status) {
-        (Err(error), status) => {
-            Gone::No(status, "delete_refused", format!("{error}; the next run tries again"))
-        }
-        (Ok(()), Some(status)) if status == "EXPIRED" => {
-            Gone::No(Some(status), "left_expired", LEFT_EXPIRED.to_owned())
-        }
+    let may_go = asked.is_ok() || status.is_none();
+    let (reason, message) = match (asked, status.as_deref()) {
+        (Err(error), _) => ("delete_refused", format!("{error}; the next run tries again")),
+        (Ok(()), Some("EXPIRED")) => ("left_expired", LEFT_EXPIRED.to_owned()),
         (Ok(()), status) => {
-            let says = status.as_deref().unwrap_or("nothing");
+            let says = status.unwrap_or("nothing");
             let message = format!(
                 "AWS took the deletion on, and says {says} of the point's status; the next run looks again"
             );
-            Gone::No(status, "not_seen_to_go", message)
+            ("not_seen_to_go", message)
         }
-    }
+    };
+    Gone::No { now: status, reason, message, may_go }
 }
 
 const LEFT_EXPIRED: &str = "AWS answered with success and left the point EXPIRED: this function's role may not create the \
@@ -192,23 +221,26 @@ mod tests {
     }
 
     #[rstest]
-    #[case::gone(Ok(()), Ok(None), "gone")]
-    #[case::going(Ok(()), Ok(Some("DELETING")), "gone")]
-    #[case::gone_although_the_answer_was_lost(Err(refused()), Ok(None), "gone")]
-    #[case::left_expired(Ok(()), Ok(Some("EXPIRED")), "left_expired")]
-    #[case::still_there(Ok(()), Ok(Some("COMPLETED")), "not_seen_to_go")]
-    #[case::refused(Err(refused()), Ok(Some("COMPLETED")), "delete_refused")]
-    #[case::refused_and_expired_as_before(Err(refused()), Ok(Some("EXPIRED")), "delete_refused")]
-    #[case::nobody_knows(Ok(()), Err(refused()), "not_seen_to_go")]
+    #[case::gone(Ok(()), Ok(None), "gone", true)]
+    #[case::going(Ok(()), Ok(Some("DELETING")), "gone", true)]
+    #[case::gone_although_the_answer_was_lost(Err(refused()), Ok(None), "gone", true)]
+    #[case::left_expired(Ok(()), Ok(Some("EXPIRED")), "left_expired", true)]
+    #[case::still_there(Ok(()), Ok(Some("COMPLETED")), "not_seen_to_go", true)]
+    #[case::refused(Err(refused()), Ok(Some("COMPLETED")), "delete_refused", false)]
+    #[case::refused_and_expired_as_before(Err(refused()), Ok(Some("EXPIRED")), "delete_refused", false)]
+    #[case::nobody_knows(Ok(()), Err(refused()), "not_seen_to_go", true)]
+    #[case::nobody_knows_anything(Err(refused()), Err(refused()), "delete_refused", true)]
     fn what_became_of_a_point_is_seen_and_not_believed(
         #[case] asked: Result<(), AwsError>,
         #[case] now: Result<Option<&str>, AwsError>,
         #[case] expected: &str,
+        #[case] may_go: bool,
     ) {
-        let said = match outcome(asked, now.map(|status| status.map(str::to_owned))) {
+        let outcome = outcome(asked, now.map(|status| status.map(str::to_owned)));
+        let said = match outcome {
             Gone::Yes => "gone",
-            Gone::No(_, reason, _) => reason,
+            Gone::No { reason, .. } => reason,
         };
-        assert_eq!(said, expected);
+        assert_eq!((said, outcome.may_go()), (expected, may_go));
     }
 }

@@ -112,7 +112,9 @@ pub(crate) async fn continued(
     let scene = Scene::look(deps).await?;
     let left = Hold { run: run.to_owned(), generation };
     let Some(work) = work::left(deps, &scene, run).await? else { return Ok(json!({ "duplicate": true })) };
-    let Some(hold) = deps.catalog.prunes(&scene.vault.arn).go_on(&left, scene.now).await? else {
+    let Some(hold) =
+        deps.catalog.prunes(&scene.vault.arn).go_on(&left, invocation.request_id(), scene.now).await?
+    else {
         return Ok(json!({ "duplicate": true }));
     };
     let done = work::carry_out(deps, invocation, &scene, &hold, work, &How::default()).await?;

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use dynachain::aws::tables::Tags;
 use dynachain::chain::{ChainKind, RestorePoint};
-use dynachain::error::Refusal;
 use dynachain::id::{RecoveryPointArn, TableArn};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -33,8 +32,8 @@ pub(crate) struct Finding {
 pub(crate) struct Living {
     /// The tables of this account and Region; `None` when nobody knows.
     tables: Option<Here>,
-    /// The ids of the policies.
-    policies: HashSet<Uuid>,
+    /// The ids of the policies; `None` when nobody knows.
+    policies: Option<HashSet<Uuid>>,
 }
 
 #[derive(Debug)]
@@ -46,11 +45,14 @@ struct Here {
 
 impl Living {
     /// Asks for the tables and policies of this account and Region. Not knowing them is no reason not to prune.
-    ///
-    /// # Errors
-    /// When the catalog cannot be read.
-    pub(crate) async fn ask(deps: &Deps, account: &str, region: &str) -> Result<Self, Refusal> {
-        let policies = deps.catalog.policies().list().await?.into_iter().map(|policy| policy.id).collect();
+    pub(crate) async fn ask(deps: &Deps, account: &str, region: &str) -> Self {
+        let policies = match deps.catalog.policies().list().await {
+            Ok(policies) => Some(policies.into_iter().map(|policy| policy.id).collect()),
+            Err(error) => {
+                tracing::warn!(%error, "policies cannot be read: nobody knows which points none of them made");
+                None
+            }
+        };
         let tables = match deps.tables.tables(&Tags::Of([].into())).await {
             Ok(tables) => Some(Here {
                 account: account.to_owned(),
@@ -62,7 +64,7 @@ impl Living {
                 None
             }
         };
-        Ok(Self { tables, policies })
+        Self { tables, policies }
     }
 
     /// What is to be said about these points of whole tables.
@@ -99,7 +101,8 @@ impl Living {
 
     fn has_no_policy(&self, point: &RestorePoint) -> bool {
         let policy = point.core.as_deref().and_then(|core| core.policy.as_ref());
-        point.chain == ChainKind::Regular && policy.is_some_and(|policy| !self.policies.contains(&policy.id))
+        let known = self.policies.as_ref().filter(|_| point.chain == ChainKind::Regular);
+        known.zip(policy).is_some_and(|(known, policy)| !known.contains(&policy.id))
     }
 }
 

@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use dynachain::aws::{AwsError, Fault};
+use dynachain::catalog::CatalogError;
 use dynachain::chain::{ChainKind, Reading, RestorePoint};
 use dynachain::error::Refusal;
 use dynachain::id::RecoveryPointArn;
-use dynachain::judge::Settled;
-use dynachain::retention::{Reasons, Verdict};
-use futures::{StreamExt as _, stream};
+use dynachain::judge::Judge;
+use dynachain::retention::{KnownCopies, KnownCopy, Reasons, Verdict};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::Deps;
 use crate::answer::Failure;
 use crate::rule::Rule;
-use crate::scene::{Scene, places};
+use crate::scene::places;
 
 /// Points that are looked at again together, and then deleted: a few seconds at AWS's own rates.
 const TOGETHER: usize = 20;
@@ -32,10 +34,10 @@ impl Condemned {
 /// The points of one table while some of them are deleted.
 pub(crate) struct Table<'a> {
     deps: &'a Deps,
-    scene: &'a Scene,
+    judge: &'a mut Judge,
     rule: Rule,
     pub(crate) points: Vec<RestorePoint>,
-    settled: Settled,
+    copies: KnownCopies,
     /// What is to go.
     targets: BTreeSet<RecoveryPointArn>,
     /// What of it has not been looked at again.
@@ -45,7 +47,8 @@ pub(crate) struct Table<'a> {
 /// What came of looking at a point again.
 enum Seen {
     Gone,
-    There(Box<RestorePoint>),
+    /// With what is known of its copies now.
+    There(Box<RestorePoint>, Vec<KnownCopy>),
     /// Nobody knows: it counts as unreadable.
     Unclear(Failure),
 }
@@ -53,14 +56,14 @@ enum Seen {
 impl<'a> Table<'a> {
     pub(crate) async fn new(
         deps: &'a Deps,
-        scene: &'a Scene,
+        judge: &'a mut Judge,
         rule: Rule,
         points: Vec<RestorePoint>,
         targets: BTreeSet<RecoveryPointArn>,
     ) -> Result<Self, Refusal> {
-        let settled = scene.judge.settled(&points).await?;
+        let copies = judge.copies(&points).await?;
         let open = targets.clone();
-        Ok(Self { deps, scene, rule, points, settled, targets, open })
+        Ok(Self { deps, judge, rule, points, copies, targets, open })
     }
 
     /// The next points that may be deleted, just looked at again, and the next ones that may not any more. `None` when
@@ -75,24 +78,34 @@ impl<'a> Table<'a> {
         if chunk.is_empty() {
             return Ok(None);
         }
+        self.open.retain(|arn| !chunk.contains(arn));
+        let mut failures = self.look_at_all(&chunk).await?;
+        // Last of all: what is being put on hold, AWS would still delete.
+        let (condemned, others) = match self.judge.ask_for_holds_again(&self.deps.holds).await {
+            Ok(()) => self.condemned(&chunk),
+            Err(error) => (Vec::new(), self.unjudged(&chunk, &error)),
+        };
+        let unclear: HashSet<_> = failures.iter().map(Failure::point).cloned().collect();
+        failures.extend(others.into_iter().filter(|failure| !unclear.contains(failure.point())));
+        Ok(Some((condemned, failures)))
+    }
+
+    /// Looks again at points, at those that they may go for, and at those that these then may go for.
+    async fn look_at_all(&mut self, chunk: &[RecoveryPointArn]) -> Result<Vec<Failure>, Refusal> {
         let mut failures = Vec::new();
         let mut looked_at = HashSet::new();
         loop {
-            let verdicts = self.scene.judge.plan(&self.points, &self.settled);
-            let stale = self.stale(&chunk, &verdicts, &looked_at);
+            let verdicts = self.judge.plan(&self.points, &self.copies);
+            let stale = self.stale(chunk, &verdicts, &looked_at);
             if stale.is_empty() {
-                let (condemned, changed) = self.condemned(&chunk, &verdicts);
-                let unclear: HashSet<_> = failures.iter().map(Failure::point).cloned().collect();
-                failures.extend(changed.into_iter().filter(|failure| !unclear.contains(failure.point())));
-                self.open.retain(|arn| !chunk.contains(arn));
-                return Ok(Some((condemned, failures)));
+                return Ok(failures);
             }
             failures.extend(self.look_again(&stale).await?);
             looked_at.extend(stale);
         }
     }
 
-    /// A point that was deleted is no reason to delete another.
+    /// A point that was deleted, or may have been, is no reason to delete another.
     pub(crate) fn deleted(&mut self, arn: &RecoveryPointArn) {
         if let Some(point) = self.points.iter_mut().find(|point| point.listed.arn == *arn) {
             "DELETING".clone_into(&mut point.listed.status);
@@ -120,7 +133,14 @@ impl<'a> Table<'a> {
         arns.filter(|arn| !looked_at.contains(*arn)).cloned().collect()
     }
 
-    fn condemned(&self, chunk: &[RecoveryPointArn], verdicts: &[Verdict]) -> (Vec<Condemned>, Vec<Failure>) {
+    /// Nobody knows whether the points are held: they stay.
+    fn unjudged(&self, chunk: &[RecoveryPointArn], error: &AwsError) -> Vec<Failure> {
+        let points = self.points.iter().filter(|point| chunk.contains(&point.listed.arn));
+        points.map(|point| Failure::of_call(&point.listed, "not_looked_at", error)).collect()
+    }
+
+    fn condemned(&self, chunk: &[RecoveryPointArn]) -> (Vec<Condemned>, Vec<Failure>) {
+        let verdicts = self.judge.plan(&self.points, &self.copies);
         let present = places(&self.points);
         let (mut condemned, mut changed) = (Vec::new(), Vec::new());
         for place in chunk.iter().filter_map(|arn| present.get(arn).copied()) {
@@ -143,22 +163,23 @@ impl<'a> Table<'a> {
         let before: Vec<_> =
             self.points.iter().filter(|point| stale.contains(&point.listed.arn)).cloned().collect();
         let seen: Vec<_> = stream::iter(before)
-            .map(|point| async { (look(self.deps, &point).await, point) })
+            .map(|point| async { Ok::<_, Refusal>((look(self.deps, &point).await?, point)) })
             .buffer_unordered(CONCURRENT)
-            .collect()
-            .await;
+            .try_collect()
+            .await?;
         let mut failures = Vec::new();
         for (seen, before) in seen {
             let arn = &before.listed.arn;
             let Some(place) = self.points.iter().position(|point| point.listed.arn == *arn) else { continue };
             match seen {
                 Seen::Gone => {
-                    forget(self.deps, &before).await?;
                     self.points.swap_remove(place);
+                    forget(self.deps, &before, &self.points).await;
                 }
-                Seen::There(now) => {
+                Seen::There(now, copies) => {
                     remember(self.deps, &before, &now).await?;
                     self.points[place] = *now;
+                    self.copies.replace(arn, copies);
                 }
                 Seen::Unclear(failure) => {
                     let reading = Reading::Unreadable("it could not be looked at again".to_owned());
@@ -171,11 +192,22 @@ impl<'a> Table<'a> {
     }
 }
 
-async fn look(deps: &Deps, point: &RestorePoint) -> Seen {
-    match deps.points.vault().point(&point.listed.arn).await {
-        Ok(Some(now)) => Seen::There(Box::new(deps.points.identify_one(now.listed).await)),
-        Ok(None) => Seen::Gone,
-        Err(error) => Seen::Unclear(Failure::of_call(&point.listed, "not_looked_at", &error)),
+async fn look(deps: &Deps, point: &RestorePoint) -> Result<Seen, Refusal> {
+    let vault = deps.points.vault();
+    match vault.point(&point.listed.arn).await {
+        Ok(Some(now)) => {
+            let now = Box::new(deps.points.identify_one(now.listed).await);
+            let copies = deps.catalog.copies().standing_of(&now.listed.arn).await?;
+            Ok(Seen::There(now, copies))
+        }
+        Ok(None) => Ok(Seen::Gone),
+        Err(error)
+            if error.fault() == Fault::AccessDenied
+                && vault.in_list(&point.listed).await.is_ok_and(|listed| listed.is_none()) =>
+        {
+            Ok(Seen::Gone)
+        }
+        Err(error) => Ok(Seen::Unclear(Failure::of_call(&point.listed, "not_looked_at", &error))),
     }
 }
 
@@ -196,18 +228,30 @@ async fn remember(deps: &Deps, before: &RestorePoint, now: &RestorePoint) -> Res
     Ok(())
 }
 
-/// Forgets a point that is gone, whatever is known of it.
-///
-/// # Errors
-/// When the catalog cannot be written.
-pub(crate) async fn forget(deps: &Deps, point: &RestorePoint) -> Result<(), Refusal> {
+/// Forgets a point that is gone, whatever is known of it. What stays in the catalog harms nobody, and is no reason to end a
+/// run.
+pub(crate) async fn forget(deps: &Deps, point: &RestorePoint, table: &[RestorePoint]) {
+    if let Err(error) = forget_all(deps, point, table).await {
+        tracing::warn!(point = %point.listed.arn, %error, "a point that is gone could not be forgotten");
+    }
+}
+
+async fn forget_all(deps: &Deps, point: &RestorePoint, table: &[RestorePoint]) -> Result<(), CatalogError> {
     let RestorePoint { listed, chain, core, .. } = point;
     deps.catalog.points().forget(&listed.arn).await?;
     deps.catalog.copies().forget(&listed.arn).await?;
-    if let (ChainKind::Copy, Some(core)) = (chain, core) {
-        deps.catalog.points().forget_copied_config(&listed.table, core).await?;
+    match (chain, core) {
+        (ChainKind::Copy, Some(core)) if !has_twin(point, table) => {
+            deps.catalog.points().forget_copied_config(&listed.table, core, &listed.vault).await
+        }
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether another copy of the same source lies in the vault, as a late first job leaves one: they share their configuration.
+fn has_twin(point: &RestorePoint, table: &[RestorePoint]) -> bool {
+    let made = |point: &RestorePoint| point.core.as_ref().map(|core| (core.started_at, core.config_digest));
+    table.iter().any(|other| other.listed.arn != point.listed.arn && made(other) == made(point))
 }
 
 fn words(reasons: Reasons) -> String {

@@ -33,8 +33,8 @@ impl Scene {
         let (vault, date) = described;
         let now = deps.now().await?;
         agree(now, date)?;
-        let judge = Judge::of(&vault, &deps.holds, deps.catalog.copies(), now).await;
-        Ok(Self { vault, now, judge: judge.map_err(|error| error.refusal())? })
+        let judge = Judge::of(&vault, &deps.holds, deps.catalog.copies(), now).await?;
+        Ok(Self { vault, now, judge })
     }
 }
 

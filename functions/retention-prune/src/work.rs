@@ -26,9 +26,9 @@ use crate::survey::{Shown, Survey, Surveyor};
 
 /// A run that was not gone on with in this time is over.
 const GONE_ON_WITHIN: SignedDuration = SignedDuration::from_hours(24);
-/// Tables that the event of a blocked run names: they must fit into it (Amazon EventBridge User Guide, "Calculating PutEvents
-/// event entry size").
-const TABLES_IN_EVENT: usize = 1500;
+/// Bytes of the event of a blocked run that may name tables: an entry has up to 256 KB, all that goes with it included (Amazon
+/// EventBridge User Guide, "Calculating PutEvents event entry size").
+const TABLES_IN_EVENT: usize = 240_000;
 
 /// What a run is about, and how far it has come; kept in the catalog between two invocations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -196,7 +196,7 @@ async fn survey(
     remembers: bool,
 ) -> Result<(), Refusal> {
     let vault = &scene.vault.arn;
-    let living = Living::ask(deps, vault.account(), vault.region()).await?;
+    let living = Living::ask(deps, vault.account(), vault.region()).await;
     let only = work.plan.as_ref().map(|plan| &plan.points);
     let surveyor = Surveyor { deps, scene, living: &living, only, remembers };
     tracing::info!(points = inventory.len(), "looking at the vault");
@@ -219,12 +219,23 @@ async fn store_if_blocked(deps: &Deps, scene: &Scene, work: &mut Work) -> Result
     let event = PruneBlocked {
         vault: vault.clone(),
         digest: digest.clone(),
-        tables: tables.take(TABLES_IN_EVENT).cloned().collect(),
+        tables: fitting(tables),
         would_delete: u64::try_from(waiting).unwrap_or(u64::MAX),
     };
     tracing::warn!(digest, waiting, "not all that is due is deleted: it must be confirmed");
     work.stored = Some(digest);
     deps.bus.emit(&event).await.map_err(|error| error.refusal())
+}
+
+/// The first tables of these that an event has room for.
+fn fitting<'a>(tables: impl Iterator<Item = &'a TableArn>) -> Vec<TableArn> {
+    let mut room = TABLES_IN_EVENT;
+    let fits = |table: &&TableArn| {
+        // In JSON each takes two quotation marks and a comma more; an ARN has nothing that must be escaped.
+        let left = room.checked_sub(table.as_str().len() + 3);
+        left.map(|left| room = left).is_some()
+    };
+    tables.take_while(fits).cloned().collect()
 }
 
 fn report(scene: &Scene, work: &Work) {
@@ -313,4 +324,22 @@ pub(crate) async fn hold(deps: &Deps, scene: &Scene, invocation: &Invocation) ->
                        at the latest unless it goes on in further invocations";
         Refusal::new(ErrorType::Busy, message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_event_of_a_blocked_run_names_as_many_tables_as_it_has_room_for() {
+        let table = |n: usize| -> TableArn {
+            format!("arn:aws:dynamodb:eu-central-1:111122223333:table/{n:0>255}").parse().unwrap()
+        };
+        let all: Vec<_> = (0..1500).map(table).collect();
+        let named = fitting(all.iter());
+        assert!((700..1500).contains(&named.len()), "{}", named.len());
+        assert!(serde_json::to_vec(&named).unwrap().len() <= TABLES_IN_EVENT + 2);
+        assert_eq!(named, all[..named.len()]);
+        assert_eq!(fitting(all[..3].iter()), all[..3]);
+    }
 }

@@ -13,7 +13,7 @@ mod tags;
 mod vault;
 
 pub use copy_jobs::{CopyJobStatus, CopyJobs, StartCopy};
-pub use holds::LegalHolds;
+pub use holds::{Held, LegalHolds};
 pub use jobs::{BackupJobs, JobStatus, StartBackup, StartedJob};
 pub use restores::{RestoreJobStatus, RestoreJobs, StartRestore};
 pub use settings::RegionSettings;

@@ -8,6 +8,7 @@
 mod newest;
 mod record;
 mod slots;
+mod standing;
 
 use std::collections::{HashMap, HashSet};
 
@@ -47,18 +48,6 @@ impl Catalog {
 }
 
 impl Copies {
-    /// Those of the wanted copies, each a source and a target vault, that are settled. One that the catalog does not know, or
-    /// whose item it cannot read, is not.
-    ///
-    /// # Errors
-    /// When DynamoDB refuses.
-    pub async fn settled(
-        &self,
-        wanted: &[(RecoveryPointArn, VaultArn)],
-    ) -> Result<HashSet<(RecoveryPointArn, VaultArn)>, CatalogError> {
-        Ok(self.items(wanted).await?.iter().filter_map(settled).collect())
-    }
-
     /// What the catalog knows of the wanted copies. An item that it cannot read counts as not known.
     ///
     /// # Errors
@@ -101,6 +90,18 @@ impl Copies {
     /// When DynamoDB refuses, or an item cannot be read.
     pub async fn of_source(&self, source: &RecoveryPointArn) -> Result<Vec<CopyRecord>, CatalogError> {
         self.0.list(&partition(source), "arn:", None).await
+    }
+
+    async fn items_of(&self, source: &RecoveryPointArn) -> Result<Vec<Item>, CatalogError> {
+        let query = self
+            .0
+            .client
+            .query()
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", AttributeValue::S(partition(source)))
+            .expression_attribute_values(":sk", AttributeValue::S("arn:".to_owned()))
+            .consistent_read(true);
+        self.0.query(query, None).await
     }
 
     /// Every copy that is not there: those on their way, and those that came to nothing and that no later copy of the table to
@@ -262,14 +263,17 @@ impl Copies {
         self.0.transact(slots::freed(slot)).await.map(drop)
     }
 
-    /// Forgets the copies of a point that is gone, but for those that are still missing: somebody may ask why.
+    /// Forgets the copies of a point that is gone, but for those that are still missing: somebody may ask why. What else an
+    /// item says does not matter.
     ///
     /// # Errors
     /// When DynamoDB refuses.
     pub async fn forget(&self, source: &RecoveryPointArn) -> Result<(), CatalogError> {
-        let listed = |record: &CopyRecord| record.place_in_index().is_some();
-        for record in self.of_source(source).await?.into_iter().filter(|record| !listed(record)) {
-            self.0.remove(&key(source, &record.target)).await?;
+        let listed_in_index = |item: &Item| item.contains_key("gsi1pk");
+        for item in self.items_of(source).await?.into_iter().filter(|item| !listed_in_index(item)) {
+            if let Some(target) = item.get("sk").and_then(|target| target.as_s().ok()) {
+                self.0.remove(&Key::new(partition(source), target)).await?;
+            }
         }
         Ok(())
     }
@@ -325,12 +329,4 @@ fn index_partition(destination: &Destination, shard: u32) -> String {
 fn shard_of(table: &TableArn) -> u32 {
     table.as_str().bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)))
         % SHARDS
-}
-
-fn settled(item: &Item) -> Option<(RecoveryPointArn, VaultArn)> {
-    let text = |name: &str| item.get(name)?.as_s().ok();
-    let state: CopyState = serde_dynamo::from_attribute_value(item.get("state")?.clone()).ok()?;
-    let source = text("pk")?.strip_prefix("COPY#")?.parse().ok()?;
-    let target = text("sk")?.parse().ok()?;
-    state.is_settled().then_some((source, target))
 }

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::sleep;
 
 use super::Catalog;
 use crate::aws::{AwsError, Fault};
@@ -72,6 +74,9 @@ impl From<CatalogError> for Refusal {
 
 /// `BatchGetItem` takes up to 100 keys (Amazon DynamoDB API Reference).
 pub(super) const BATCH: usize = 100;
+/// Pauses between two requests for what a batch has left over.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// An item as DynamoDB has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -157,6 +162,7 @@ impl Catalog {
     pub(super) async fn batch(&self, keys: impl Iterator<Item = Key>) -> Result<Vec<Item>, CatalogError> {
         let mut wanted: Vec<Item> = keys.map(|key| key.attributes()).collect();
         let mut found = Vec::new();
+        let mut pause = FIRST_PAUSE;
         while !wanted.is_empty() {
             let request = KeysAndAttributes::builder().set_keys(Some(wanted)).build();
             let request = request.map_err(|_| self.aws(AwsError::incomplete("BatchGetItem", "key")))?;
@@ -168,9 +174,14 @@ impl Catalog {
                 .await
                 .map_err(|error| self.aws(AwsError::new("BatchGetItem", &error)))?;
             found.extend(answer.responses.unwrap_or_default().into_values().flatten());
-            // What a batch leaves over is asked for again (Amazon DynamoDB Developer Guide, "Batch operations").
+            // What a batch leaves over is asked for again, with pauses that grow (Amazon DynamoDB API Reference,
+            // "BatchGetItem"): it was too much for the table.
             let left = answer.unprocessed_keys.unwrap_or_default().into_values().next();
             wanted = left.map(|left| left.keys).unwrap_or_default();
+            if !wanted.is_empty() {
+                sleep(pause).await;
+                pause = LONGEST_PAUSE.min(pause * 2);
+            }
         }
         Ok(found)
     }

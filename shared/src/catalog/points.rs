@@ -9,7 +9,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use super::item::{BATCH, Item, Key};
 use super::{Catalog, CatalogError};
 use crate::evolving::Evolving;
-use crate::id::{RecoveryPointArn, TableArn};
+use crate::id::{RecoveryPointArn, TableArn, VaultArn};
 use crate::metadata::Core;
 
 /// How many partitions of the index the points are spread over.
@@ -104,8 +104,9 @@ impl Points {
         Ok(sealed_config(self.0.get_item(&config_key(point)).await?))
     }
 
-    /// Keeps the sealed configuration of a point of another Region whose copy here has no room for it in its tags. A copy's ARN
-    /// is not known before it is there, so it is found by what the copy's own metadata says: see [`Points::copied_config`].
+    /// Keeps the sealed configuration of a point of another Region whose copy in a vault here has no room for it in its tags.
+    /// A copy's ARN is not known before it is there, so it is found by what the copy's own metadata says: see
+    /// [`Points::copied_config`].
     ///
     /// # Errors
     /// When DynamoDB refuses.
@@ -113,14 +114,15 @@ impl Points {
         &self,
         table: &TableArn,
         core: &Core,
+        vault: &VaultArn,
         sealed: &[u8],
     ) -> Result<(), CatalogError> {
-        let mut item = copied_config_key(table, core).attributes();
+        let mut item = copied_config_key(table, core, vault).attributes();
         item.insert("config".to_owned(), AttributeValue::B(Blob::new(sealed)));
         self.0.put(item).await
     }
 
-    /// The sealed configuration of a copy of a table with this core, if it was kept here before the copy was made.
+    /// The sealed configuration of a copy of a table with this core in a vault, if it was kept here before the copy was made.
     ///
     /// # Errors
     /// When DynamoDB refuses.
@@ -128,16 +130,30 @@ impl Points {
         &self,
         table: &TableArn,
         core: &Core,
+        vault: &VaultArn,
     ) -> Result<Option<Vec<u8>>, CatalogError> {
-        Ok(sealed_config(self.0.get_item(&copied_config_key(table, core)).await?))
+        let item = match self.0.get_item(&copied_config_key(table, core, vault)).await? {
+            Some(item) => Some(item),
+            None => self.0.get_item(&shared_config_key(table, core)).await?,
+        };
+        Ok(sealed_config(item))
     }
 
-    /// Forgets the configuration of a copy that is gone.
+    /// Forgets the configuration of a copy in a vault that is gone. One that copies in several vaults share stays.
     ///
     /// # Errors
     /// When DynamoDB refuses.
-    pub async fn forget_copied_config(&self, table: &TableArn, core: &Core) -> Result<(), CatalogError> {
-        self.0.remove(&copied_config_key(table, core)).await
+    pub async fn forget_copied_config(
+        &self,
+        table: &TableArn,
+        core: &Core,
+        vault: &VaultArn,
+    ) -> Result<(), CatalogError> {
+        self.0.remove(&copied_config_key(table, core, vault)).await?;
+        if core.copies.len() > 1 {
+            return Ok(());
+        }
+        self.0.remove(&shared_config_key(table, core)).await
     }
 
     /// All points that the catalog knows, as its index has them (eventually consistent).
@@ -166,7 +182,13 @@ fn config_key(point: &RecoveryPointArn) -> Key {
 
 /// The moment tells the attempt, and so the data key that the configuration is sealed with: copies of two points of one table
 /// never share it, whatever the table looked like.
-fn copied_config_key(table: &TableArn, core: &Core) -> Key {
+fn copied_config_key(table: &TableArn, core: &Core, vault: &VaultArn) -> Key {
+    let Key { pk, sk } = shared_config_key(table, core);
+    Key { pk, sk: format!("{sk}#{}", vault.name()) }
+}
+
+/// Where it was kept before each vault of a Region had its own: copies in all of them shared it.
+fn shared_config_key(table: &TableArn, core: &Core) -> Key {
     Key::new(format!("CONFIG#{table}"), format!("{}#{}", core.started_at, core.config_digest))
 }
 

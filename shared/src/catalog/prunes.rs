@@ -47,14 +47,18 @@ impl Catalog {
 }
 
 impl Prunes {
-    /// Begins a run, when none is at work; `None` when one is.
+    /// Begins a run, when none is at work; `None` when one is. It is called after the request that it is begun by: where
+    /// that died with the vault in hand and Lambda tries it again, it begins anew.
     ///
     /// # Errors
     /// When the catalog cannot be written.
-    pub async fn begin(&self, run: &str, now: Timestamp) -> Result<Option<Hold>, CatalogError> {
-        let hold = Hold { run: run.to_owned(), generation: 1 };
-        let free = "attribute_not_exists(pk) OR lease_until < :now";
-        let values = HashMap::from([(":now".to_owned(), number(now.as_second()))]);
+    pub async fn begin(&self, request: &str, now: Timestamp) -> Result<Option<Hold>, CatalogError> {
+        let hold = Hold { run: request.to_owned(), generation: 1 };
+        let free = "attribute_not_exists(pk) OR lease_until < :now OR holder = :holder";
+        let values = HashMap::from([
+            (":now".to_owned(), number(now.as_second())),
+            (":holder".to_owned(), AttributeValue::S(request.to_owned())),
+        ]);
         match self.catalog.put_when(self.lock(&hold, now), Some(free), values).await {
             Ok(()) => Ok(Some(hold)),
             Err(error) if error.is_condition_failed() => Ok(None),
@@ -62,18 +66,27 @@ impl Prunes {
         }
     }
 
-    /// Goes on with a run where an invocation of this generation left it; `None` when it has been gone on with, or another
-    /// is at work.
+    /// Goes on with a run where an invocation of this generation left it; `None` when another request has gone on with it, or
+    /// another run is at work.
     ///
     /// # Errors
     /// When the catalog cannot be written.
-    pub async fn go_on(&self, left: &Hold, now: Timestamp) -> Result<Option<Hold>, CatalogError> {
+    pub async fn go_on(
+        &self,
+        left: &Hold,
+        request: &str,
+        now: Timestamp,
+    ) -> Result<Option<Hold>, CatalogError> {
         let hold = Hold { run: left.run.clone(), generation: left.generation + 1 };
-        let (condition, mut values) = held_by(left);
+        let (_, mut values) = held_by(left);
         values.insert(":next".to_owned(), AttributeValue::N(hold.generation.to_string()));
         values.insert(":lease".to_owned(), number(lease_from(now)));
+        values.insert(":holder".to_owned(), AttributeValue::S(request.to_owned()));
+        // The same request may have died after it had gone on with it.
+        let condition =
+            "run_id = :run AND (generation = :generation OR (generation = :next AND holder = :holder))";
         // What others have noted in it stays.
-        let change = "SET generation = :next, lease_until = :lease";
+        let change = "SET generation = :next, lease_until = :lease, holder = :holder";
         Ok(self.change(change, condition, values).await?.then_some(hold))
     }
 
@@ -216,6 +229,8 @@ impl Prunes {
     fn lock(&self, hold: &Hold, now: Timestamp) -> Item {
         let mut item = self.key(LOCK).attributes();
         item.insert("run_id".to_owned(), AttributeValue::S(hold.run.clone()));
+        // Who works on it: the request that the run is called after, until others go on with it.
+        item.insert("holder".to_owned(), AttributeValue::S(hold.run.clone()));
         item.insert("generation".to_owned(), AttributeValue::N(hold.generation.to_string()));
         item.insert("lease_until".to_owned(), number(lease_from(now)));
         item

@@ -56,7 +56,7 @@ impl PointReader {
             Part::Whole(record) => Some(record),
             _ => match catalog.config(&point.listed.arn).await? {
                 Some(record) => Some(record),
-                None => catalog.copied_config(table, core).await?,
+                None => catalog.copied_config(table, core, &point.listed.vault).await?,
             },
         };
         let config = match record {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::plan::pending_copies;
+use super::copies::pending_copies;
 use super::{Decision, End, Facts, Keep, Reason, Verdict};
 use crate::chain::{ChainKind, Flag, RestorePoint};
 use crate::id::VaultArn;
@@ -179,7 +179,7 @@ fn keep_last(point: &RestorePoint) -> String {
 }
 
 fn pending(point: &RestorePoint, facts: &Facts<'_>, now: Timestamp) -> (Option<End>, String) {
-    let copies: Vec<(VaultArn, End)> = pending_copies(point, facts, now).collect();
+    let copies: Vec<(&VaultArn, End)> = pending_copies(point, facts.copies, now).collect();
     let until = copies.iter().map(|(_, end)| *end).max();
     let targets: Vec<_> =
         copies.iter().map(|(target, end)| format!("to {target} (wanted until {end})")).collect();

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::copies::pending_copies;
 use super::floor::keep_last;
-use super::{Decision, End, Lifespan, Reason, Reasons};
+use super::{Decision, KnownCopies, Reason, Reasons};
 use crate::chain::{ChainKind, RestorePoint};
-use crate::id::{RecoveryPointArn, VaultArn};
+use crate::id::RecoveryPointArn;
 
 /// How far ahead of now a point may be dated before a clock must be wrong.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
@@ -19,8 +20,8 @@ pub struct Facts<'a> {
     pub locked: bool,
     /// The points that a legal hold covers.
     pub held: &'a HashSet<RecoveryPointArn>,
-    /// Those of [`wanted_copies`] that need their source no more; one that is not named here does.
-    pub settled: &'a HashSet<(RecoveryPointArn, VaultArn)>,
+    /// What is known of the copies that the points are to have.
+    pub copies: &'a KnownCopies,
 }
 
 /// What is to become of one point, and why.
@@ -60,40 +61,10 @@ fn of_point(point: &RestorePoint, facts: &Facts<'_>, now: Timestamp) -> Reasons 
         .with(Reason::Suspect, point.chain == ChainKind::Suspect)
         .with(Reason::Unreadable, point.chain == ChainKind::Unreadable)
         .with(Reason::NotFinal, !point.listed.is_final())
-        .with(Reason::CopyPending, pending_copies(point, facts, now).next().is_some())
+        .with(Reason::CopyPending, pending_copies(point, facts.copies, now).next().is_some())
         .with(Reason::LegalHold, facts.held.contains(&point.listed.arn))
         .with(Reason::VaultLock, facts.locked)
         .with(Reason::Future, point.listed.created_at.duration_since(now) > CLOCK_TOLERANCE)
-}
-
-/// The copies, each a source and a target vault, that at least one flag would still keep in its target.
-pub fn wanted_copies(points: &[RestorePoint], now: Timestamp) -> Vec<(RecoveryPointArn, VaultArn)> {
-    let of = |point| wanted_of(point, now).map(move |(target, _)| pair(point, target));
-    points.iter().flat_map(of).collect()
-}
-
-/// The targets of a point's wanted copies that are not settled, and when the last flag there ends.
-pub(super) fn pending_copies<'a>(
-    point: &'a RestorePoint,
-    facts: &'a Facts<'_>,
-    now: Timestamp,
-) -> impl Iterator<Item = (VaultArn, End)> + 'a {
-    let pending = |(target, _): &(&VaultArn, End)| !facts.settled.contains(&pair(point, target));
-    wanted_of(point, now).filter(pending).map(|(target, end)| (target.clone(), end))
-}
-
-fn wanted_of(point: &RestorePoint, now: Timestamp) -> impl Iterator<Item = (&VaultArn, End)> {
-    let core = point.core.as_deref().filter(|_| point.chain == ChainKind::Regular);
-    let last_end = |core, target| Lifespan::of_copy(core, target).ends().map(|(_, end)| end).max();
-    core.into_iter()
-        .flat_map(move |core| {
-            core.copies.keys().filter_map(move |target| Some((target, last_end(core, target)?)))
-        })
-        .filter(move |(_, end)| end.is_active(now))
-}
-
-fn pair(point: &RestorePoint, target: &VaultArn) -> (RecoveryPointArn, VaultArn) {
-    (point.listed.arn.clone(), target.clone())
 }
 
 #[cfg(test)]

@@ -59,6 +59,11 @@ impl OwnFunction {
         Ok(Self { deps, invoked: AtomicU64::new(0) })
     }
 
+    /// The next invocation is Lambda's second try of the last one: it has the same request id.
+    pub fn tries_again(&self) {
+        self.invoked.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Invokes it with all the time there is.
     ///
     /// # Errors

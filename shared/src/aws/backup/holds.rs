@@ -1,6 +1,6 @@
 //! Legal holds: the recovery points that nobody may delete.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_backup::Client;
 use aws_sdk_backup::types::LegalHoldStatus;
@@ -10,11 +10,34 @@ use crate::aws::{AwsError, Rate};
 use crate::id::{RecoveryPointArn, VaultArn};
 
 /// Reads the legal holds of the Region; it cannot change any. There are at most 50 (AWS Backup Developer Guide, "AWS Backup
-/// legal holds"), so that a run asks for them once.
+/// legal holds"), so that asking which there are is one call.
 #[derive(Clone, Debug)]
 pub struct LegalHolds {
     client: Client,
     rate: Rate,
+}
+
+/// The points that are held, as they were when somebody asked last.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// The points of every hold whose list was read when the hold was in force already: it gets no others.
+    settled: HashMap<String, HashSet<RecoveryPointArn>>,
+    points: HashSet<RecoveryPointArn>,
+}
+
+impl Held {
+    /// The points.
+    pub fn points(&self) -> &HashSet<RecoveryPointArn> {
+        &self.points
+    }
+}
+
+/// A hold that is not released.
+struct Hold {
+    id: String,
+    /// Whether it is in force: AWS Backup may still delete a point while its hold is being created (AWS Backup Developer
+    /// Guide, "AWS Backup legal holds").
+    active: bool,
 }
 
 impl LegalHolds {
@@ -28,18 +51,34 @@ impl LegalHolds {
     ///
     /// # Errors
     /// When AWS refuses a page: then nobody knows what is held.
-    pub async fn held_in(&self, vault: &VaultArn) -> Result<HashSet<RecoveryPointArn>, AwsError> {
-        let mut held = HashSet::new();
+    pub async fn held_in(&self, vault: &VaultArn) -> Result<Held, AwsError> {
+        self.held_since(vault, &Held::default()).await
+    }
+
+    /// The same, for whoever knows what was held a moment ago: only the lists of holds that have come since, or that were
+    /// not in force yet, are read. Of the others AWS itself deletes nothing.
+    ///
+    /// # Errors
+    /// As [`Self::held_in`].
+    pub async fn held_since(&self, vault: &VaultArn, before: &Held) -> Result<Held, AwsError> {
+        let mut held = Held::default();
         for hold in self.in_force().await? {
-            self.add_points_of(&hold, vault, &mut held).await?;
+            let points = match before.settled.get(&hold.id) {
+                Some(points) => points.clone(),
+                None => self.points_of(&hold.id, vault).await?,
+            };
+            held.points.extend(points.iter().cloned());
+            if hold.active {
+                held.settled.insert(hold.id, points);
+            }
         }
         Ok(held)
     }
 
-    /// The ids of the holds that are not released.
-    async fn in_force(&self) -> Result<Vec<String>, AwsError> {
+    /// The holds that are not released.
+    async fn in_force(&self) -> Result<Vec<Hold>, AwsError> {
         const OPERATION: &str = "ListLegalHolds";
-        let mut ids = Vec::new();
+        let mut holds = Vec::new();
         let mut next = None;
         loop {
             let call = self.client.list_legal_holds().max_results(1000).set_next_token(next);
@@ -52,25 +91,22 @@ impl LegalHolds {
                 let released =
                     matches!(hold.status(), Some(LegalHoldStatus::Canceled | LegalHoldStatus::Canceling));
                 if !released {
-                    ids.push(
-                        hold.legal_hold_id.ok_or_else(|| AwsError::incomplete(OPERATION, "LegalHoldId"))?,
-                    );
+                    let active = hold.status() == Some(&LegalHoldStatus::Active);
+                    let id =
+                        hold.legal_hold_id.ok_or_else(|| AwsError::incomplete(OPERATION, "LegalHoldId"))?;
+                    holds.push(Hold { id, active });
                 }
             }
             next = answer.next_token;
             if next.is_none() {
-                return Ok(ids);
+                return Ok(holds);
             }
         }
     }
 
-    async fn add_points_of(
-        &self,
-        hold: &str,
-        vault: &VaultArn,
-        held: &mut HashSet<RecoveryPointArn>,
-    ) -> Result<(), AwsError> {
+    async fn points_of(&self, hold: &str, vault: &VaultArn) -> Result<HashSet<RecoveryPointArn>, AwsError> {
         const OPERATION: &str = "ListRecoveryPointsByLegalHold";
+        let mut held = HashSet::new();
         let mut next = None;
         loop {
             let call = self.client.list_recovery_points_by_legal_hold().legal_hold_id(hold);
@@ -90,7 +126,7 @@ impl LegalHolds {
             );
             next = answer.next_token;
             if next.is_none() {
-                return Ok(());
+                return Ok(held);
             }
         }
     }

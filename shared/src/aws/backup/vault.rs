@@ -175,6 +175,17 @@ impl VaultReader {
         }
     }
 
+    /// A recovery point as the list of its table has it now; `None` when it is not there any more. AWS Backup may answer
+    /// `AccessDeniedException` to [`VaultReader::point`] about what does not exist (AWS Backup Developer Guide,
+    /// "Troubleshooting"); the list can tell.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn in_list(&self, point: &ListedPoint) -> Result<Option<ListedPoint>, AwsError> {
+        let listed = self.points(Some(&point.table)).await?;
+        Ok(listed.into_iter().find(|other| other.arn == point.arn))
+    }
+
     /// One page (up to 1,000) of the vault's recovery points, of one table or of all.
     ///
     /// # Errors

@@ -5,16 +5,16 @@ use rstest::rstest;
 use super::*;
 use crate::chain::{ListedPoint, Reading};
 use crate::metadata::{CopyPlan, Kind};
-use crate::retention::plan;
 use crate::retention::plan_tests::{at, core_at, keep, made, point, with, with_status};
+use crate::retention::{KnownCopies, plan};
 
 const D: (Flag, Keep) = (Flag::D, Keep::Days(3));
 const M: (Flag, Keep) = (Flag::M, Keep::Months(6));
 const MADE: &str = "2025-01-06T06:00:00Z";
 
 fn explained(point: &RestorePoint, locked: bool, now: &str) -> Explanation {
-    let nothing = (HashSet::new(), HashSet::new());
-    let facts = Facts { locked, held: &nothing.0, settled: &nothing.1 };
+    let nothing = (HashSet::new(), KnownCopies::default());
+    let facts = Facts { locked, held: &nothing.0, copies: &nothing.1 };
     let verdict = plan(std::slice::from_ref(point), &facts, at(now))[0];
     explain(point, &verdict, &facts, at(now))
 }
@@ -114,8 +114,8 @@ fn in_a_locked_vault_nothing_removes_a_point_earlier() {
 #[test]
 fn under_a_legal_hold_nothing_removes_a_point_earlier() {
     let point = point(MADE, &[M]);
-    let (held, settled) = ([point.listed.arn.clone()].into(), HashSet::new());
-    let facts = Facts { locked: false, held: &held, settled: &settled };
+    let (held, copies) = ([point.listed.arn.clone()].into(), KnownCopies::default());
+    let facts = Facts { locked: false, held: &held, copies: &copies };
     let now = at("2025-01-20T00:00:00Z");
     let verdict = plan(std::slice::from_ref(&point), &facts, now)[0];
     let explained = explain(&point, &verdict, &facts, now);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use dynachain::chain::{Flag, ListedPoint, Reading, RestorePoint};
 use dynachain::id::TableArn;
-use dynachain::retention::{Decision, Facts, Keep, plan};
+use dynachain::retention::{Decision, Facts, Keep, KnownCopies, plan};
 use end_to_end::processes::of_function;
 use end_to_end::retention::starts_by_itself;
 use end_to_end::seeding::Seeder;
@@ -170,8 +170,8 @@ async fn calls(stack: &LocalStack) -> anyhow::Result<BTreeMap<String, u64>> {
 
 /// The planner over a million points, as many at a time as a run gives it.
 fn planner() -> anyhow::Result<()> {
-    let (held, settled) = (HashSet::new(), HashSet::new());
-    let facts = Facts { locked: false, held: &held, settled: &settled };
+    let (held, copies) = (HashSet::new(), KnownCopies::default());
+    let facts = Facts { locked: false, held: &held, copies: &copies };
     let now: Timestamp = "2027-01-04T06:00:00Z".parse()?;
     let (mut took, mut due) = (Duration::ZERO, 0);
     for n in 0..MILLION / OF_A_TABLE {

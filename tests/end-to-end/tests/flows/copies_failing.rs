@@ -15,7 +15,7 @@ impl World {
     }
 
     /// Nothing happens by itself any more but what is running.
-    async fn silence(&self) {
+    pub(crate) async fn silence(&self) {
         self.policy(&json!({"disable": "a"})).await;
         for region in [SOURCE_REGION, TARGET_REGION] {
             let events = aws_sdk_eventbridge::Client::new(&self.stack.sdk_config(region).await);

@@ -247,18 +247,7 @@ async fn tags_edited_while_the_run_goes_on_are_seen() {
     world.remember("a-1").await;
     let seeder = world.seeder().await;
     let longer = seeder.tags(&arn("a-1"), &daily_core(&seeder, 40, 300)).expect("tags");
-    // The run has planned by the time that it looks at its points again; that takes a while here.
-    let slow = json!([{"operation": "DescribeRecoveryPoint", "count": 9, "effect": "delay", "seconds": 2}]);
-    world.control("PUT", "/faults", Some(&slow)).await;
-    let edit = async {
-        while world.stack.control().strikes().await.expect("strikes")[0] == 0 {
-            // The run is another process's; its answer ends the wait.
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        world.set_tags(&points[1], longer).await;
-    };
-    let request = json!({});
-    let (pruned, ()) = tokio::join!(world.prune(&request), edit);
+    let pruned = pruned_while(&world, async || world.set_tags(&points[1], longer).await).await;
     assert_eq!(verdict(&pruned, &points[1]).0, "delete", "{pruned:#}");
     assert!(failures(&pruned).contains(&(points[1].as_str(), "changed")), "{pruned:#}");
     assert!(world.days_left("a-1").await.contains(&40));
@@ -266,6 +255,44 @@ async fn tags_edited_while_the_run_goes_on_are_seen() {
     assert_eq!(verdict(&again, &points[1]), ("keep", vec!["flag_D"]));
     world.jump("2027-01-04T05:59:50Z").await;
     world.verified(&[]).await;
+}
+
+/// What a run makes of something that happens once it has planned, while it looks at its points again: that takes a while here.
+async fn pruned_while(world: &World, happens: impl AsyncFnOnce()) -> Value {
+    let slow = json!([{"operation": "DescribeRecoveryPoint", "count": 3, "effect": "delay", "seconds": 2}]);
+    world.control("PUT", "/faults", Some(&slow)).await;
+    let meanwhile = async {
+        world.struck().await;
+        happens().await;
+    };
+    let request = json!({});
+    let (pruned, ()) = tokio::join!(world.prune(&request), meanwhile);
+    world.control("PUT", "/faults", Some(&json!([]))).await;
+    pruned
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_legal_hold_that_comes_while_the_run_goes_on_is_seen() {
+    let (world, points) = world().await;
+    // While it is being created, AWS itself would delete the points all the same.
+    let pruned = pruned_while(&world, async || drop(world.hold("a-1").await)).await;
+    assert_eq!(verdict(&pruned, &points[0]).0, "delete", "{pruned:#}");
+    assert_eq!(failures(&pruned), [(points[0].as_str(), "changed"), (points[1].as_str(), "changed")]);
+    assert_eq!((&pruned["deleted"], world.deletes().await), (&json!(0), 0));
+    let again = world.prune(&json!({})).await;
+    assert_eq!(verdict(&again, &points[1]), ("protected", vec!["no_active_flag", "legal_hold"]));
+    world.verified(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_goes_when_nobody_can_tell_any_more_what_is_held() {
+    let (world, points) = world().await;
+    let denied = json!([{"operation": "ListLegalHolds", "effect": "access_denied"}]);
+    let pruned =
+        pruned_while(&world, async || drop(world.control("PUT", "/faults", Some(&denied)).await)).await;
+    let expected = [(points[0].as_str(), "not_looked_at"), (points[1].as_str(), "not_looked_at")];
+    assert_eq!((failures(&pruned), world.deletes().await), (expected.to_vec(), 0), "{pruned:#}");
+    assert_eq!(world.prune(&json!({})).await["deleted"], 2, "the next run tries again");
 }
 
 async fn afresh(world: &World) -> Value {

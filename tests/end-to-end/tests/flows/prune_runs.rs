@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use end_to_end::processes::{kill, of_function};
 use end_to_end::retention::OwnFunction;
 use local_stack::VAULT;
 use serde_json::{Value, json};
 
 use crate::support::seeds::{failures, verdict};
-use crate::support::{World, chains, list};
+use crate::support::{CATALOG, World, chains, example, list};
 
 /// The detail-type of the event with which a run goes on.
 const CONTINUED: &str = "Prune Continued";
@@ -71,6 +72,7 @@ async fn a_run_that_runs_out_of_time_between_its_deletions_is_gone_on_with() {
     let continued = world.events(CONTINUED, 1).await;
     let done = world.prune(&event(CONTINUED, &continued[0])).await;
     assert_eq!((&done["finished"], &done["deleted"], &done["kept"]), (&json!(true), &json!(9), &json!(21)));
+    assert_eq!(failures(&done), [], "what went already is no failure");
     assert_eq!(done["digest"], begun["digest"], "it is the same plan");
     for table in ["a-1", "a-2", "a-3"] {
         assert_eq!(world.days_left(table).await, (24..=30).rev().collect::<Vec<_>>());
@@ -106,6 +108,103 @@ async fn a_run_whose_function_is_killed_is_made_up_for_when_its_lease_has_lapsed
     assert_eq!(world.days_left("a-1").await, (20..=29).rev().collect::<Vec<_>>());
     world.jump("2027-01-04T06:20:00Z").await;
     assert_eq!(chains(&world.verified(&[]).await), [("a-1", "regular", 10)]);
+}
+
+/// An invocation that dies when it has the vault in hand and looks at its points again.
+async fn dies(world: &World, function: &OwnFunction, input: Value) {
+    let slow = json!([{"operation": "DescribeRecoveryPoint", "effect": "delay", "seconds": 60}]);
+    world.control("PUT", "/faults", Some(&slow)).await;
+    tokio::select! {
+        outcome = function.invoke(input) => unreachable!("it got through: {outcome:?}"),
+        () = world.struck() => {}
+    }
+    world.control("PUT", "/faults", Some(&json!([]))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_died_begins_anew_when_lambda_tries_its_event_again() {
+    let world = World::start().await;
+    world.seed_days("a-1", [50, 40, 1], 30).await;
+    let function = OwnFunction::new(&world.stack, &[]).await.expect("the function");
+    let daily = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
+    dies(&world, &function, daily.clone()).await;
+    assert_eq!(world.refused("retention-prune", &json!({})).await.error_type, "Busy");
+    function.tries_again();
+    let done = function.invoke(daily.clone()).await.expect("an answer");
+    assert_eq!((&done["finished"], &done["deleted"]), (&json!(true), &json!(2)), "{done:#}");
+    assert_eq!(world.prune(&json!({})).await["deleted"], 0, "nobody holds the vault any more");
+    assert_eq!(world.days_left("a-1").await, [1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_continuation_that_died_goes_on_when_lambda_tries_its_event_again() {
+    let world = World::start().await;
+    world.subscribe().await;
+    world.seed_days("a-1", [50, 40, 1], 30).await;
+    let function = OwnFunction::new(&world.stack, &[]).await.expect("the function");
+    let begun = function.invoke_for(NO_TIME, json!({})).await.expect("an answer");
+    assert_eq!(begun["finished"], false);
+    let continued = event(CONTINUED, &world.events(CONTINUED, 1).await[0]);
+    dies(&world, &function, continued.clone()).await;
+    assert_eq!(
+        world.prune(&continued).await,
+        json!({"duplicate": true}),
+        "another request is a doubled event"
+    );
+    function.tries_again();
+    let done = function.invoke(continued).await.expect("an answer");
+    assert_eq!((&done["finished"], &done["deleted"]), (&json!(true), &json!(2)), "{done:#}");
+    assert_eq!(world.days_left("a-1").await, [1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn items_of_the_catalog_that_cannot_be_read_do_not_end_a_run() {
+    let world = World::start().await;
+    let points = world.seed_days("a-1", [50, 40, 1], 30).await;
+    world.seed_days("a-2", [50, 40, 1], 30).await;
+    world.apply(&example("a", &json!({"tables": ["a-*"]}))).await;
+    // A later version wrote a policy and a copy, and was rolled back.
+    let mut policy =
+        world.catalog().await.remove(&("POLICY".to_owned(), "a".to_owned())).expect("the policy");
+    let document = policy["document"].as_s().expect("a text").replacen('{', "{\"moon\": 1, ", 1);
+    policy.insert("document".to_owned(), AttributeValue::S(document));
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let copy = [
+        ("pk", text(&format!("COPY#{}", points[0]))),
+        ("sk", text(&format!("arn:aws:backup:eu-west-1:111122223333:backup-vault:{VAULT}"))),
+        ("state", text("sealed_again")),
+    ];
+    let copy = copy.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    for item in [policy, copy] {
+        let put = world.dynamodb().await.put_item().table_name(CATALOG).set_item(Some(item));
+        put.send().await.expect("an item");
+    }
+    let pruned = world.prune(&json!({})).await;
+    assert_eq!((&pruned["finished"], &pruned["deleted"]), (&json!(true), &json!(4)), "{pruned:#}");
+    assert_eq!(failures(&pruned), []);
+    assert_eq!(pruned["findings"].as_array().map(Vec::len), Some(2), "tables are gone: {pruned:#}");
+    assert!(list(&pruned["findings"]).iter().all(|finding| finding["reason"] == "table_gone"), "{pruned:#}");
+    assert_eq!(world.prune(&json!({})).await["deleted"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_point_that_aws_denies_to_describe_after_its_deletion_is_looked_for_in_the_list() {
+    let world = World::start().await;
+    world.seed_days("a-1", [50, 40, 1], 30).await;
+    let slow = json!([{"operation": "DeleteRecoveryPoint", "count": 2, "effect": "delay", "seconds": 2}]);
+    world.control("PUT", "/faults", Some(&slow)).await;
+    let denied = json!([{"operation": "DescribeRecoveryPoint", "effect": "access_denied"}]);
+    let deny = async {
+        world.struck().await;
+        world.control("PUT", "/faults", Some(&denied)).await
+    };
+    let request = json!({});
+    let (pruned, _) = tokio::join!(world.prune(&request), deny);
+    assert_eq!((&pruned["deleted"], failures(&pruned)), (&json!(2), vec![]), "{pruned:#}");
+    world.control("PUT", "/faults", Some(&json!([]))).await;
+    assert_eq!(world.days_left("a-1").await, [1]);
+    world.jump("2027-01-04T05:59:50Z").await;
+    world.verified(&[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use proptest::test_runner::RngAlgorithm;
 
 use super::support::{arn, at, core_at, keep};
-use crate::chain::{ChainKind, Flag, ListedPoint, Reading, RestorePoint};
-use crate::id::{RecoveryPointArn, VaultArn};
+use crate::chain::{ChainKind, Flag, ListedPoint, PerFlag, Reading, RestorePoint};
+use crate::id::RecoveryPointArn;
 use crate::metadata::{CopyPlan, Core, Kind};
-use crate::retention::{Decision, End, Facts, Keep, Verdict, plan};
+use crate::retention::{Decision, End, Facts, Keep, KnownCopies, KnownCopy, Verdict, plan};
 
 const HERE: &str = "arn:aws:backup:eu-central-1:111122223333:backup-vault:dynachain";
 const ELSEWHERE: &str = "arn:aws:backup:eu-west-1:111122223333:backup-vault:dynachain";
@@ -22,14 +22,14 @@ const DAYS: i64 = 40;
 struct Case {
     points: Vec<RestorePoint>,
     held: HashSet<RecoveryPointArn>,
-    settled: HashSet<(RecoveryPointArn, VaultArn)>,
+    copies: KnownCopies,
     locked: bool,
     now: Timestamp,
 }
 
 impl Case {
     fn plan(&self, points: &[RestorePoint]) -> Vec<Verdict> {
-        let facts = Facts { locked: self.locked, held: &self.held, settled: &self.settled };
+        let facts = Facts { locked: self.locked, held: &self.held, copies: &self.copies };
         plan(points, &facts, self.now)
     }
 
@@ -139,27 +139,36 @@ prop_compose! {
     }
 }
 
+/// Whether a copy elsewhere is settled, and what for somebody asked for it.
+fn a_known_copy() -> impl Strategy<Value = Option<(bool, Option<PerFlag<Keep>>)>> {
+    let backfill = prop::option::weighted(0.3, flags().prop_map(|flags| keep(&flags)));
+    prop::option::weighted(0.6, (prop::bool::weighted(0.7), backfill))
+}
+
 prop_compose! {
     fn a_case()(
-        points in prop::collection::vec((a_point(), prop::bool::weighted(0.05), any::<bool>()), 0..9),
+        points in prop::collection::vec((a_point(), prop::bool::weighted(0.05), a_known_copy()), 0..9),
         locked in prop::bool::weighted(0.05),
         hour in 0..24 * 2 * DAYS,
     ) -> Case {
         let mut case = Case {
             points: Vec::new(),
             held: HashSet::new(),
-            settled: HashSet::new(),
+            copies: KnownCopies::default(),
             locked,
             now: begin() + SignedDuration::from_hours(hour),
         };
-        for (n, (mut point, held, settled)) in points.into_iter().enumerate() {
+        for (n, (mut point, held, copy)) in points.into_iter().enumerate() {
             point.listed.arn = arn(&n.to_string());
             if held {
                 case.held.insert(point.listed.arn.clone());
             }
-            if settled {
-                case.settled.insert((point.listed.arn.clone(), ELSEWHERE.parse().unwrap()));
-            }
+            case.copies.extend(copy.map(|(settled, backfill)| KnownCopy {
+                source: point.listed.arn.clone(),
+                target: ELSEWHERE.parse().unwrap(),
+                settled,
+                backfill,
+            }));
             case.points.push(point);
         }
         case
@@ -308,6 +317,28 @@ proptest! {
             prop_assert!(!case.held.contains(&point.listed.arn));
             prop_assert!(!["CREATING", "DELETING", "NEVER HEARD OF"].contains(&point.listed.status.as_str()));
             prop_assert!(point.listed.created_at <= case.now + SignedDuration::from_mins(5));
+        }
+    }
+
+    #[test]
+    fn a_source_never_goes_while_a_copy_that_somebody_asked_for_is_still_to_come(
+        case in a_case(),
+        n in 0..9u8,
+        days in 1..100u32,
+    ) {
+        let asked = KnownCopy {
+            source: arn(&n.to_string()),
+            target: ELSEWHERE.parse().unwrap(),
+            settled: false,
+            backfill: Some(keep(&[(Flag::D, Keep::Days(days))])),
+        };
+        let mut later = case.clone();
+        later.copies.replace(&arn(&n.to_string()), vec![asked]);
+        let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+        for point in later.points.iter().filter(|point| later.deleted(&later.points).contains(&point.listed.arn)) {
+            let scheduled_at = point.core.as_ref().unwrap().scheduled_at;
+            let over = !Keep::Days(days).end(scheduled_at, &zone).is_active(case.now);
+            prop_assert!(over || point.chain == ChainKind::Copy || point.listed.arn != arn(&n.to_string()));
         }
     }
 

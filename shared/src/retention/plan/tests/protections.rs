@@ -5,11 +5,13 @@ use std::collections::HashSet;
 use jiff::SignedDuration;
 use rstest::rstest;
 
-use super::support::{at, core_at, facts, keep, made, planned, point, said, with, with_status, words};
+use super::support::{
+    at, core_at, facts, keep, made, planned, point, said, settled, with, with_status, words,
+};
 use crate::chain::{Flag, ListedPoint, Reading, RestorePoint};
 use crate::id::VaultArn;
 use crate::metadata::{CopyPlan, Core, Kind};
-use crate::retention::{End, Facts, Keep, plan, wanted_copies};
+use crate::retention::{End, Facts, Keep, KnownCopies, KnownCopy, plan, wanted_copies};
 
 const D: (Flag, Keep) = (Flag::D, Keep::Days(3));
 const MADE: &str = "2025-01-06T06:00:00Z";
@@ -82,7 +84,7 @@ fn a_point_dated_ahead_is_protected_also_without_a_flag() {
 fn a_hold_and_a_lock_are_said_of_points_that_stay_anyway_too() {
     let points = [point(MADE, &[D]), point("2025-01-09T06:00:00Z", &[D])];
     let held = points.iter().map(|point| point.listed.arn.clone()).collect();
-    let settled = HashSet::new();
+    let settled = KnownCopies::default();
     let all = |facts: &Facts<'_>| plan(&points, facts, at(OVER)).iter().map(words).collect::<Vec<_>>();
     let free = facts(&held, &settled);
     assert_eq!(all(&free), ["protected: no_active_flag legal_hold", "keep: flag_D legal_hold"]);
@@ -102,7 +104,7 @@ fn a_source_stays_until_its_copy_is_settled_or_would_be_over_itself() {
         core.copies = [(target(), CopyPlan { keep: keep(&[(Flag::D, Keep::Days(7))]) })].into();
     });
     let pending = |now: &str| {
-        let (held, settled) = (HashSet::new(), HashSet::new());
+        let (held, settled) = (HashSet::new(), KnownCopies::default());
         words(&plan(std::slice::from_ref(&source), &facts(&held, &settled), at(now))[0])
     };
     assert_eq!(pending("2025-01-07T00:00:00Z"), "keep: flag_D copy_pending");
@@ -114,16 +116,40 @@ fn a_source_stays_until_its_copy_is_settled_or_would_be_over_itself() {
     );
     assert_eq!(said(source.clone(), OVER), "delete: no_active_flag", "it is settled");
     let wanted = [(source.listed.arn.clone(), target())];
-    assert_eq!(wanted_copies(std::slice::from_ref(&source), at(OVER)), wanted);
+    let asked = KnownCopies::default();
+    assert_eq!(wanted_copies(std::slice::from_ref(&source), &asked, at(OVER)), wanted);
 
     let another: VaultArn = TARGET.replace("eu-west-1", "us-east-1").parse().unwrap();
-    let (held, settled) = (HashSet::new(), [(source.listed.arn.clone(), another)].into());
-    let elsewhere = plan(std::slice::from_ref(&source), &facts(&held, &settled), at(OVER));
+    let (held, known) = (HashSet::new(), settled([(source.listed.arn.clone(), another)]));
+    let elsewhere = plan(std::slice::from_ref(&source), &facts(&held, &known), at(OVER));
     assert_eq!(
         words(&elsewhere[0]),
         "protected: no_active_flag copy_pending",
         "another target's copy is no help"
     );
+}
+
+#[rstest]
+#[case::still_to_come("2025-01-12T00:00:00Z", false, "protected: no_active_flag copy_pending")]
+#[case::its_flags_over_themselves("2025-01-13T06:00:00Z", false, "delete: no_active_flag")]
+#[case::settled("2025-01-12T00:00:00Z", true, "delete: no_active_flag")]
+fn a_copy_that_somebody_asked_for_needs_its_source_though_that_does_not_name_it(
+    #[case] now: &str,
+    #[case] settled: bool,
+    #[case] expected: &str,
+) {
+    let source = point(MADE, &[D]);
+    let asked = KnownCopy {
+        source: source.listed.arn.clone(),
+        target: target(),
+        settled,
+        backfill: Some(keep(&[(Flag::D, Keep::Days(7))])),
+    };
+    let (held, known) = (HashSet::new(), KnownCopies::from_iter([asked]));
+    let verdicts = plan(std::slice::from_ref(&source), &facts(&held, &known), at(now));
+    assert_eq!(words(&verdicts[0]), expected);
+    let wanted = wanted_copies(std::slice::from_ref(&source), &known, at(now));
+    assert_eq!(wanted.len(), usize::from(now < "2025-01-13"), "its state decides as long as it is wanted");
 }
 
 #[test]
@@ -134,7 +160,7 @@ fn a_copy_waits_for_no_copy_and_counts_its_own_flags() {
     };
     let copy =
         RestorePoint::identify(ListedPoint { vault: target(), ..listed() }, Reading::Opened(Box::new(core)));
-    let (held, settled) = (HashSet::new(), HashSet::new());
+    let (held, settled) = (HashSet::new(), KnownCopies::default());
     let at_time = |now: &str| words(&plan(std::slice::from_ref(&copy), &facts(&held, &settled), at(now))[0]);
     assert_eq!(at_time(OVER), "keep: flag_D", "three days would be over, its own seven are not");
     assert_eq!(at_time("2025-01-13T06:00:00Z"), "delete: no_active_flag");

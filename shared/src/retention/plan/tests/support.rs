@@ -8,7 +8,7 @@ use crate::chain::{Flag, ListedPoint, PerFlag, Reading, RestorePoint};
 use crate::id::{RecoveryPointArn, VaultArn};
 use crate::metadata::Core;
 use crate::metadata::core_tests::core;
-use crate::retention::{Decision, Facts, Keep, Reason, Verdict, plan};
+use crate::retention::{Decision, Facts, Keep, KnownCopies, KnownCopy, Reason, Verdict, plan, wanted_copies};
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -68,15 +68,18 @@ pub(crate) fn with_status(mut point: RestorePoint, status: &str) -> RestorePoint
 
 /// The plan of an unlocked vault without holds, all copies settled.
 pub(crate) fn planned(points: &[RestorePoint], now: &str) -> Vec<Verdict> {
-    let settled = super::super::wanted_copies(points, at(now)).into_iter().collect();
-    plan(points, &facts(&HashSet::new(), &settled), at(now))
+    let copies = settled(wanted_copies(points, &KnownCopies::default(), at(now)));
+    plan(points, &facts(&HashSet::new(), &copies), at(now))
 }
 
-pub(crate) fn facts<'a>(
-    held: &'a HashSet<RecoveryPointArn>,
-    settled: &'a HashSet<(RecoveryPointArn, VaultArn)>,
-) -> Facts<'a> {
-    Facts { locked: false, held, settled }
+/// That these copies, each a source and a target vault, are settled.
+pub(crate) fn settled(copies: impl IntoIterator<Item = (RecoveryPointArn, VaultArn)>) -> KnownCopies {
+    let known = |(source, target)| KnownCopy { source, target, settled: true, backfill: None };
+    copies.into_iter().map(known).collect()
+}
+
+pub(crate) fn facts<'a>(held: &'a HashSet<RecoveryPointArn>, copies: &'a KnownCopies) -> Facts<'a> {
+    Facts { locked: false, held, copies }
 }
 
 pub(crate) fn decisions(points: &[RestorePoint], now: &str) -> Vec<Decision> {

@@ -144,6 +144,14 @@ impl World {
         self.stack.jump_to(self.stack.now() + SignedDuration::from_secs(10)).await;
     }
 
+    /// Waits until the first of the faults has struck.
+    pub(crate) async fn struck(&self) {
+        while self.stack.control().strikes().await.expect("strikes")[0] == 0 {
+            // The run is another process's; its answer ends the wait.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// How often functions deleted a point, or tried to.
     pub(crate) async fn deletes(&self) -> usize {
         self.calls().await.iter().filter(|(operation, _)| operation == "DeleteRecoveryPoint").count()
