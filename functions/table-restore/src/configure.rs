@@ -7,7 +7,7 @@
 use dynachain::catalog::RestoreRecord;
 use dynachain::error::Refusal;
 use dynachain::invocation::Invocation;
-use dynachain::restore::{Action, Change, Plan, Property, RestoreState, Step, StepState, changes};
+use dynachain::restore::{Action, Change, Plan, Property, RestoreState, Step, StepState, changes, obstacles};
 use jiff::SignedDuration;
 
 use crate::table::Table;
@@ -119,10 +119,11 @@ async fn step(
 /// Makes the calls that are missing, until the table shows all that is wanted.
 async fn bring_about(property: Property, plan: &Plan, table: &mut Table<'_>) -> Result<(), Trouble> {
     let left = missing(property, plan, table).await?;
-    if left.is_empty() {
+    let in_the_way = obstacles(property, &plan.wanted, table.config(property, &plan.wanted).await?);
+    if left.is_empty() && in_the_way.is_empty() {
         return Ok(());
     }
-    apply(&left, table).await?;
+    apply(&left, table, in_the_way).await?;
     for reading in 0..READINGS {
         table.read_again(property, reading > 0).await;
         if missing(property, plan, table).await?.is_empty() {
@@ -136,13 +137,14 @@ async fn missing(property: Property, plan: &Plan, table: &mut Table<'_>) -> Resu
     if property.is_of_the_table() {
         table.active().await?;
     }
-    let current = table.config().await?;
+    let current = table.config(property, &plan.wanted).await?;
     changes(property, &plan.wanted, current).map_err(|reason| trouble::of_reading(&reason))
 }
 
-/// Makes the calls one after the other. One that is refused for good keeps none of the others from being made.
-async fn apply(left: &[Change], table: &mut Table<'_>) -> Result<(), Trouble> {
-    let mut refused: Vec<String> = Vec::new();
+/// Makes the calls one after the other. Neither one that is refused for good nor what is in the way of others keeps any from
+/// being made.
+async fn apply(left: &[Change], table: &mut Table<'_>, in_the_way: Vec<String>) -> Result<(), Trouble> {
+    let mut refused = in_the_way;
     for change in left {
         match table.apply(change).await {
             Ok(()) => {}

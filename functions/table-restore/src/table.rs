@@ -25,6 +25,8 @@ pub(crate) struct Table<'a> {
     invocation: &'a Invocation,
     reader: TableReader,
     config: Option<TableConfig>,
+    /// Whether `config` has the alarms.
+    has_alarms: bool,
     waited: Duration,
     patience: Duration,
 }
@@ -32,17 +34,30 @@ pub(crate) struct Table<'a> {
 impl<'a> Table<'a> {
     pub(crate) fn new(deps: &'a Deps, invocation: &'a Invocation, arn: &'a TableArn) -> Self {
         let (waited, patience) = (Duration::ZERO, SHORT_PATIENCE);
-        Self { deps, arn, invocation, reader: deps.reader.afresh(), config: None, waited, patience }
+        let reader = deps.reader.afresh();
+        Self { deps, arn, invocation, reader, config: None, has_alarms: false, waited, patience }
     }
 
-    /// The table's configuration as it is now.
-    pub(crate) async fn config(&mut self) -> Result<&TableConfig, Trouble> {
+    /// The table's configuration as it is now. For the sake of alarms also those that are there under the names of the wanted
+    /// ones, whatever they watch.
+    pub(crate) async fn config(
+        &mut self,
+        property: Property,
+        wanted: &TableConfig,
+    ) -> Result<&TableConfig, Trouble> {
         if self.config.is_none() {
             let captured = self.reader.capture(self.arn).await;
             let captured = captured.map_err(|error| trouble::of_capture(&error))?;
-            self.config = Some(captured.config);
+            (self.config, self.has_alarms) = (Some(captured.config), false);
         }
-        self.config.as_ref().ok_or(Trouble::Gone)
+        let config = self.config.as_mut().ok_or(Trouble::Gone)?;
+        if property == Property::Alarms && !self.has_alarms {
+            let names = wanted.alarms.on().into_iter().flat_map(|alarms| alarms.by_name.keys());
+            let names: Vec<&str> = names.map(String::as_str).collect();
+            config.alarms = self.reader.alarms_named(&names).await;
+            self.has_alarms = true;
+        }
+        Ok(config)
     }
 
     /// Waits until the table takes a change of itself.

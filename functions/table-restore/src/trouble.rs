@@ -16,19 +16,25 @@ pub(crate) enum Trouble {
 }
 
 /// Refusals that are about this moment, besides those that every service has (DynamoDB API Reference,
-/// `UpdateContinuousBackups`; Application Auto Scaling API Reference, `PutScalingPolicy`; both, "Common errors").
-const PASSING: [&str; 6] = [
+/// `UpdateContinuousBackups`; Application Auto Scaling API Reference, `PutScalingPolicy`; CloudWatch API Reference,
+/// `PutMetricAlarm`; all of them, "Common errors").
+const PASSING: [&str; 8] = [
     "ConcurrentUpdateException",
     "ContinuousBackupsUnavailableException",
     "InternalFailure",
     "InternalServerError",
     "InternalServiceException",
+    "InternalServiceFault",
+    "ResourceConflict",
     "ServiceUnavailable",
 ];
 
 /// What a refused change means.
 pub(crate) fn of_change(change: &Change, error: &AwsError) -> Trouble {
-    let said = error.to_string();
+    let said = match change {
+        Change::Alarm(name, _) => format!("the alarm {name}: {error}"),
+        _ => error.to_string(),
+    };
     match error.fault() {
         // The table is being changed by another call, or the destination is being set up.
         Fault::Exists | Fault::Throttled | Fault::NoAnswer => Trouble::Passing(said),
@@ -86,6 +92,17 @@ mod tests {
         Change::Ttl { attribute: "expires".to_owned() }
     }
 
+    fn alarm() -> Change {
+        Change::Alarm("orders-slow".to_owned(), Box::default())
+    }
+
+    #[test]
+    fn an_alarm_that_is_refused_is_named() {
+        let error = AwsError::refused("PutMetricAlarm", "ValidationError", "no");
+        let said = "the alarm orders-slow: PutMetricAlarm was refused: ValidationError: no";
+        assert_eq!(of_change(&alarm(), &error), Trouble::Lasting(said.to_owned()));
+    }
+
     #[rstest]
     #[case::in_use(ttl(), "ResourceInUseException", true)]
     #[case::throttled(ttl(), "ThrottlingException", true)]
@@ -95,6 +112,9 @@ mod tests {
     #[case::forbidden(ttl(), "AccessDeniedException", false)]
     #[case::nonsense(ttl(), "ValidationException", false)]
     #[case::gone(ttl(), "ResourceNotFoundException", false)]
+    #[case::alarm_being_changed(alarm(), "ResourceConflict", true)]
+    #[case::too_many_alarms(alarm(), "LimitExceeded", false)]
+    #[case::nonsense_of_an_alarm(alarm(), "ValidationError", false)]
     fn what_passes_is_tried_again_and_what_stays_is_not(
         #[case] change: Change,
         #[case] code: &str,

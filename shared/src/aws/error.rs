@@ -156,9 +156,11 @@ const OUT_OF_ORDER: [&str; 5] = [
 pub(super) fn fault_of(code: &str) -> Fault {
     match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Fault::AccessDenied,
-        "ResourceNotFoundException" | "NotFoundException" | "TableNotFoundException" | "NoSuchEntity" => {
-            Fault::NotFound
-        }
+        "ResourceNotFound"
+        | "ResourceNotFoundException"
+        | "NotFoundException"
+        | "TableNotFoundException"
+        | "NoSuchEntity" => Fault::NotFound,
         "ConditionalCheckFailedException" => Fault::ConditionFailed,
         "AlreadyExistsException" | "ConflictException" | "ResourceInUseException" => Fault::Exists,
         "Throttling"

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Property;
+use super::alarms::AlarmsOverride;
 use super::forms::{Bounds, Capacity, InsightsOfAll, Maxima, Pitr, Ttl, Units};
 use crate::id::KeyArn;
 use crate::metadata::PREFIX;
@@ -55,9 +56,9 @@ pub struct Overrides {
     pub(super) tags: Option<Setting<BTreeMap<String, String>>>,
     pub(super) resource_policy: Option<Setting<Value>>,
     pub(super) contributor_insights: Option<Setting<InsightsOfAll>>,
-    /// Auto scaling and alarms can only be left out.
+    /// Auto scaling can only be left out.
     pub(super) auto_scaling_off: bool,
-    pub(super) alarms_off: bool,
+    pub(super) alarms: Option<AlarmsOverride>,
     pub(super) deletion_protection: Option<bool>,
 }
 
@@ -136,7 +137,7 @@ impl Overrides {
                 },
             ),
             auto_scaling_off: only_off(request, "auto_scaling"),
-            alarms_off: only_off(request, "alarms"),
+            alarms: AlarmsOverride::read(request),
             deletion_protection: match setting(request, "deletion_protection", "say true, false or \"none\"")
             {
                 Some(Setting::To(on)) => Some(on),
@@ -163,7 +164,7 @@ impl Overrides {
             Property::ResourcePolicy => self.resource_policy.is_some(),
             Property::ContributorInsights => self.contributor_insights.is_some(),
             Property::AutoScaling => self.auto_scaling_off,
-            Property::Alarms => self.alarms_off,
+            Property::Alarms => self.alarms.is_some(),
             Property::DeletionProtection => self.deletion_protection.is_some(),
         }
     }
@@ -317,6 +318,7 @@ mod tests {
     #[case(json!({"tags": {"dynachain:managed": "chain"}}), "$.overrides.tags: is not possible")]
     #[case(json!({"resource_policy": "text"}), "$.overrides.resource_policy: is not possible")]
     #[case(json!({"auto_scaling": {}}), "$.overrides.auto_scaling: can only be \"none\"")]
+    #[case(json!({"alarms": ["orders-slow"]}), "$.overrides.alarms: is not possible; say \"recorded\"")]
     #[case(json!({"keys": "none"}), "$.overrides.keys: is unknown")]
     fn an_override_that_makes_no_sense_is_refused_with_what_would(#[case] value: Value, #[case] said: &str) {
         let refused = read(&value).unwrap_err();

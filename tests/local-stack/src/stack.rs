@@ -306,7 +306,8 @@ impl LocalStack {
         Ok(log["calls"].as_array().cloned().unwrap_or_default())
     }
 
-    /// How often functions have called DynamoDB, KMS and the like so far, by operation: `TrentService.GenerateDataKey`.
+    /// How often functions have called DynamoDB, KMS and the like so far, by operation:
+    /// `TrentService.GenerateDataKey`, or `PutMetricAlarm` of CloudWatch.
     ///
     /// # Errors
     /// When ministack does not answer.
