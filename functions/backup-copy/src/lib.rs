@@ -14,6 +14,7 @@
 mod answer;
 mod arrival;
 mod backfill;
+mod before_backup;
 mod deps;
 mod dispatch;
 mod existing;

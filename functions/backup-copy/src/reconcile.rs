@@ -1,9 +1,12 @@
 //! What no event brought about: jobs whose end nobody told, points that were never queued, copies that could not be read yet,
 //! time that is up, news that did not get out.
 
+use std::collections::HashSet;
+
 use dynachain::catalog::{CopyRecord, CopyState};
 use dynachain::copying::is_overdue;
 use dynachain::error::Refusal;
+use dynachain::id::{RecoveryPointArn, VaultArn};
 use dynachain::invocation::Invocation;
 use jiff::Timestamp;
 
@@ -20,9 +23,9 @@ pub(crate) async fn run(
     after: Option<&Place>,
 ) -> Result<Answer, Refusal> {
     let now = deps.now().await?;
-    Box::pin(running::reconcile(deps, tally, dry_run, now)).await?;
+    let holding = Box::pin(running::reconcile(deps, tally, dry_run, now)).await?;
     if !dry_run {
-        Box::pin(missing(deps, invocation, tally, now)).await?;
+        Box::pin(missing(deps, invocation, tally, &holding, now)).await?;
     }
     Box::pin(walk::run(deps, invocation, tally, None, dry_run)).await?;
     finish(deps, invocation, tally, dry_run, after).await
@@ -46,13 +49,22 @@ pub(crate) async fn finish(
     answer::of_request(deps, tally, after).await
 }
 
-/// Copies that are not there, other than those that run.
-async fn missing(deps: &Deps, invocation: &Invocation, tally: &Tally, now: Timestamp) -> Result<(), Refusal> {
+/// Copies that are not there, other than those that hold a slot.
+async fn missing(
+    deps: &Deps,
+    invocation: &Invocation,
+    tally: &Tally,
+    holding: &HashSet<(RecoveryPointArn, VaultArn)>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     for record in deps.catalog.copies().missing(None).await? {
         if !invocation.has_time() {
             break;
         }
         let (source, target) = (record.source.clone(), record.target.clone());
+        if holding.contains(&(source.clone(), target.clone())) {
+            continue;
+        }
         if let Err(refusal) = look_after(deps, tally, record, now).await {
             tracing::warn!(%source, target_vault = %target, %refusal, "a missing copy could not be looked after");
         }
@@ -62,6 +74,7 @@ async fn missing(deps: &Deps, invocation: &Invocation, tally: &Tally, now: Times
 
 async fn look_after(deps: &Deps, tally: &Tally, record: CopyRecord, now: Timestamp) -> Result<(), Refusal> {
     match record.state {
+        CopyState::Running => running::without_slot(deps, tally, &record, now).await,
         CopyState::Arrived => arrival::look(deps, tally, record, now).await,
         CopyState::Queued if is_overdue(record.queued_at, deps.settings.deadline_days, now) => {
             given_up::overdue(deps, tally, &record, now).await

@@ -32,7 +32,7 @@ pub(crate) async fn run(
         Err(refusal) => return unplanned(deps, record, refusal).await,
     };
     let target = record.target.clone();
-    let mut table = Table::new(deps, invocation, &target);
+    let mut table = Table::new(deps, invocation, &target, record.table_id.clone());
     by_aws(deps, &mut record).await?;
     for property in Property::IN_TURN {
         let Some(at) = record.steps.iter().position(|step| step.property == property && !step.is_over())
@@ -100,6 +100,7 @@ async fn step(
 ) -> Result<Held, Refusal> {
     let property = record.steps[at].property;
     let outcome = bring_about(property, plan, table).await;
+    record.table_id = table.id().map(str::to_owned);
     let now = deps.now().await?;
     let partly = plan.steps.iter().find(|step| step.property == property).and_then(|step| step.error.clone());
     match outcome {

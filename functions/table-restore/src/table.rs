@@ -24,6 +24,7 @@ pub(crate) struct Table<'a> {
     arn: &'a TableArn,
     invocation: &'a Invocation,
     reader: TableReader,
+    id: Option<String>,
     config: Option<TableConfig>,
     /// Whether `config` has the alarms.
     has_alarms: bool,
@@ -32,10 +33,21 @@ pub(crate) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(crate) fn new(deps: &'a Deps, invocation: &'a Invocation, arn: &'a TableArn) -> Self {
+    /// The table of this name; if an id is given, none but the one that has it.
+    pub(crate) fn new(
+        deps: &'a Deps,
+        invocation: &'a Invocation,
+        arn: &'a TableArn,
+        id: Option<String>,
+    ) -> Self {
         let (waited, patience) = (Duration::ZERO, SHORT_PATIENCE);
         let reader = deps.reader.afresh();
-        Self { deps, arn, invocation, reader, config: None, has_alarms: false, waited, patience }
+        Self { deps, arn, invocation, reader, id, config: None, has_alarms: false, waited, patience }
+    }
+
+    /// Its id, once that is known.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
     }
 
     /// The table's configuration as it is now. For the sake of alarms also those that are there under the names of the wanted
@@ -48,6 +60,9 @@ impl<'a> Table<'a> {
         if self.config.is_none() {
             let captured = self.reader.capture(self.arn).await;
             let captured = captured.map_err(|error| trouble::of_capture(&error))?;
+            if *self.id.get_or_insert_with(|| captured.table_id.clone()) != captured.table_id {
+                return Err(Trouble::Gone);
+            }
             (self.config, self.has_alarms) = (Some(captured.config), false);
         }
         let config = self.config.as_mut().ok_or(Trouble::Gone)?;

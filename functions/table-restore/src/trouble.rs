@@ -17,17 +17,9 @@ pub(crate) enum Trouble {
 
 /// Refusals that are about this moment, besides those that every service has (DynamoDB API Reference,
 /// `UpdateContinuousBackups`; Application Auto Scaling API Reference, `PutScalingPolicy`; CloudWatch API Reference,
-/// `PutMetricAlarm`; all of them, "Common errors").
-const PASSING: [&str; 8] = [
-    "ConcurrentUpdateException",
-    "ContinuousBackupsUnavailableException",
-    "InternalFailure",
-    "InternalServerError",
-    "InternalServiceException",
-    "InternalServiceFault",
-    "ResourceConflict",
-    "ServiceUnavailable",
-];
+/// `PutMetricAlarm`).
+const PASSING: [&str; 3] =
+    ["ConcurrentUpdateException", "ContinuousBackupsUnavailableException", "ResourceConflict"];
 
 /// What a refused change means.
 pub(crate) fn of_change(change: &Change, error: &AwsError) -> Trouble {
@@ -37,7 +29,8 @@ pub(crate) fn of_change(change: &Change, error: &AwsError) -> Trouble {
     };
     match error.fault() {
         // The table is being changed by another call, or the destination is being set up.
-        Fault::Exists | Fault::Throttled | Fault::NoAnswer => Trouble::Passing(said),
+        Fault::Exists => Trouble::Passing(said),
+        _ if error.passes() => Trouble::Passing(said),
         // A class may be changed twice in 30 days; every other limit is of what goes on at the moment.
         Fault::Quota if is_class(change) => Trouble::Lasting(format!(
             "{said}. A table's class can be changed twice in 30 days (Amazon DynamoDB Developer Guide, \"Table classes\"); \
@@ -109,6 +102,7 @@ mod tests {
     #[case::too_much_at_once(ttl(), "LimitExceededException", true)]
     #[case::class_changed_twice(class(), "LimitExceededException", false)]
     #[case::backups_being_enabled(ttl(), "ContinuousBackupsUnavailableException", true)]
+    #[case::out_of_order(ttl(), "InternalServiceException", true)]
     #[case::forbidden(ttl(), "AccessDeniedException", false)]
     #[case::nonsense(ttl(), "ValidationException", false)]
     #[case::gone(ttl(), "ResourceNotFoundException", false)]

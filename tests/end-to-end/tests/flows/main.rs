@@ -16,6 +16,7 @@ mod copies_failing;
 mod copies_in_report;
 mod copies_locked;
 mod copies_many;
+mod copies_slots;
 mod edit;
 mod estimates;
 mod explain;
