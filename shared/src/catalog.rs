@@ -33,6 +33,7 @@
 //! plans of retention and how far its runs have come for 72 hours at most; policies, restore points, their copies and what is owed
 //! do not.
 
+mod batch;
 mod caught_up;
 mod conflicts;
 mod copies;
