@@ -1,21 +1,15 @@
 //! Going through the whole vault, page by page, in as many invocations as it takes.
 
-use std::collections::HashSet;
-
 use dynachain::chain::{ChainKind, ListedPoint, RestorePoint};
 use dynachain::error::Refusal;
 use dynachain::event::CopiesContinued;
-use dynachain::id::RecoveryPointArn;
 use dynachain::invocation::Invocation;
-use futures::{TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::input::Backfill;
 use crate::tally::Tally;
 use crate::{Deps, backfill, queue};
-
-const CONCURRENT: usize = 8;
 
 /// Where to go on, and what for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,8 +73,8 @@ async fn go_on(
     }
 }
 
-/// What the points of a page are. Cores that the catalog did not know are remembered there: the next walk need not ask for their
-/// tags.
+/// What the points of a page are. Cores that the catalog did not know are remembered there, also those of other Regions' points,
+/// as this stack may be a target itself: the next walk need not ask for their tags.
 async fn identified(
     deps: &Deps,
     listed: Vec<ListedPoint>,
@@ -90,21 +84,12 @@ async fn identified(
     let of_interest = |point: &ListedPoint| point.is_restorable() && !deps.strangers.know(&point.arn, now);
     let restorable: Vec<_> = listed.into_iter().filter(of_interest).collect();
     let catalog = deps.catalog.points();
-    let arns: Vec<RecoveryPointArn> = restorable.iter().map(|point| point.arn.clone()).collect();
-    let known: HashSet<RecoveryPointArn> = catalog.known(&arns).await?.into_keys().collect();
-    let points = deps.points.identify(restorable, &catalog).await?;
+    let points = match dry_run {
+        true => deps.points.identify(restorable, &catalog).await?,
+        false => deps.points.identify_and_remember(restorable, &catalog).await?,
+    };
     for stranger in points.iter().filter(|point| point.chain == ChainKind::Foreign) {
         deps.strangers.add(&stranger.listed.arn);
-    }
-    if !dry_run {
-        // Copies of other Regions' points too: this stack may be a target itself.
-        let learnt = points.iter().filter(|point| !known.contains(&point.listed.arn));
-        stream::iter(learnt.filter_map(|point| Some((&point.listed.arn, point.memorable()?))).map(Ok))
-            .try_for_each_concurrent(CONCURRENT, |(arn, core)| {
-                let catalog = &catalog;
-                async move { catalog.remember(arn, core).await }
-            })
-            .await?;
     }
     Ok(points)
 }

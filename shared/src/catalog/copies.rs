@@ -20,7 +20,8 @@ pub use newest::NewestCopy;
 pub use record::{CopyRecord, CopyState};
 pub use slots::Slot;
 
-use super::item::{BATCH, Item, Key};
+use super::batch::READ_BATCH;
+use super::item::{Item, Key};
 use super::transaction::{Condition, Write};
 use super::{Catalog, CatalogError};
 use crate::copying::Destination;
@@ -72,12 +73,12 @@ impl Copies {
     }
 
     async fn items(&self, wanted: &[(RecoveryPointArn, VaultArn)]) -> Result<Vec<Item>, CatalogError> {
-        let batches: Vec<_> = wanted.chunks(BATCH).map(<[_]>::to_vec).collect();
+        let batches: Vec<_> = wanted.chunks(READ_BATCH).map(<[_]>::to_vec).collect();
         let keys = |batch: &[(RecoveryPointArn, VaultArn)]| -> Vec<Key> {
             batch.iter().map(|(source, target)| key(source, target)).collect()
         };
         stream::iter(batches)
-            .map(|batch| async move { self.0.batch(keys(&batch).into_iter()).await })
+            .map(|batch| async move { self.0.get_batch(keys(&batch).into_iter()).await })
             .buffer_unordered(CONCURRENT)
             .try_concat()
             .await
