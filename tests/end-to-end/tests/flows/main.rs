@@ -19,6 +19,7 @@ mod copies_many;
 mod edit;
 mod estimates;
 mod explain;
+mod figures;
 mod guides;
 mod half_applied;
 mod killed;
