@@ -1,5 +1,5 @@
 //! What no event brought about: jobs whose end nobody told, points that were never queued, copies that could not be read yet,
-//! time that is up, news that did not get out.
+//! time that is up, news that did not get out. And at each of them the world is told how the policies stand.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::answer::{self, Answer, Place};
 use crate::tally::Tally;
-use crate::{Deps, arrival, dispatch, given_up, running, walk};
+use crate::{Deps, arrival, dispatch, figures, given_up, running, walk};
 
 /// Looks after everything, in the order in which it makes room. Under `dry_run` it only counts.
 pub(crate) async fn run(
@@ -27,7 +27,11 @@ pub(crate) async fn run(
     if !dry_run {
         Box::pin(missing(deps, invocation, tally, &holding, now)).await?;
     }
-    Box::pin(walk::run(deps, invocation, tally, None, dry_run)).await?;
+    let newest = Box::pin(walk::run(deps, invocation, tally, None, dry_run)).await?;
+    if !dry_run && let Err(refusal) = Box::pin(figures::tell(deps, newest.as_ref())).await {
+        // Copies are looked after all the same; an alarm on the figures takes their absence for bad news.
+        tracing::warn!(%refusal, "nobody is told how the policies stand");
+    }
     finish(deps, invocation, tally, dry_run, after).await
 }
 

@@ -1,6 +1,8 @@
 //! Going through the whole vault, page by page, in as many invocations as it takes.
 
-use dynachain::chain::{ChainKind, ListedPoint, RestorePoint};
+use std::collections::HashSet;
+
+use dynachain::chain::{ChainKind, ListedPoint, NewestPoints, RestorePoint};
 use dynachain::error::Refusal;
 use dynachain::event::CopiesContinued;
 use dynachain::invocation::Invocation;
@@ -19,14 +21,15 @@ struct Cursor {
     backfill: Option<Backfill>,
 }
 
-/// Goes through the vault from its beginning: for a backfill, or for whatever copies are missing.
+/// Goes through the vault from its beginning: for a backfill, or for whatever copies are missing. Once it has come to the end, it
+/// gives the newest usable point of each regular chain; `None` when another invocation has to go on.
 pub(crate) async fn run(
     deps: &Deps,
     invocation: &Invocation,
     tally: &Tally,
     backfill: Option<&Backfill>,
     dry_run: bool,
-) -> Result<(), Refusal> {
+) -> Result<Option<NewestPoints>, Refusal> {
     let cursor = Cursor { page: None, backfill: backfill.cloned() };
     go_on(deps, invocation, tally, cursor, dry_run).await
 }
@@ -39,7 +42,8 @@ pub(crate) async fn resume(
     continued: CopiesContinued,
 ) -> Result<(), Refusal> {
     match serde_json::from_value(Value::Object(continued.cursor)) {
-        Ok(cursor) => go_on(deps, invocation, tally, cursor, false).await,
+        // What it comes across is not the whole vault.
+        Ok(cursor) => go_on(deps, invocation, tally, cursor, false).await.map(drop),
         Err(error) => {
             tracing::warn!(%error, "a continuation that cannot be read");
             Ok(())
@@ -53,22 +57,28 @@ async fn go_on(
     tally: &Tally,
     mut cursor: Cursor,
     dry_run: bool,
-) -> Result<(), Refusal> {
+) -> Result<Option<NewestPoints>, Refusal> {
     let vault = deps.points.vault();
+    let mut newest = NewestPoints::default();
     loop {
         if !invocation.has_time() {
-            return if dry_run { Ok(()) } else { hand_over(deps, &cursor).await };
+            if !dry_run {
+                hand_over(deps, &cursor).await?;
+            }
+            return Ok(None);
         }
         let page = vault.page(None, cursor.page.take()).await;
         let page = page.map_err(|error| error.about_vault(vault.name()))?;
         let points = identified(deps, page.points, dry_run).await?;
+        let regular = points.iter().filter(|point| point.chain == ChainKind::Regular && point.is_usable());
+        regular.for_each(|point| newest.note(&point.listed.table, point.listed.created_at));
         match &cursor.backfill {
             Some(wanted) => backfill::page(deps, tally, wanted, &points, dry_run).await?,
             None => queue::missing(deps, tally, &points, dry_run).await?,
         }
         cursor.page = page.next;
         if cursor.page.is_none() {
-            return Ok(());
+            return Ok(Some(newest));
         }
     }
 }

@@ -20,6 +20,7 @@ mod copies_slots;
 mod edit;
 mod estimates;
 mod explain;
+mod figures;
 mod guides;
 mod half_applied;
 mod killed;
