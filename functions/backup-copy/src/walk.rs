@@ -1,7 +1,5 @@
 //! Going through the whole vault, page by page, in as many invocations as it takes.
 
-use std::collections::HashSet;
-
 use dynachain::chain::{ChainKind, ListedPoint, NewestPoints, RestorePoint};
 use dynachain::error::Refusal;
 use dynachain::event::CopiesContinued;

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{CONCURRENT, Copies, CopyRecord};
 use crate::catalog::CatalogError;
-use crate::catalog::item::{BATCH, Key};
+use crate::catalog::batch::READ_BATCH;
+use crate::catalog::item::Key;
 use crate::id::{RecoveryPointArn, TableArn, VaultArn};
 
 /// The usable copy of a table in a target vault whose point was made for the latest moment.
@@ -53,9 +54,9 @@ impl Copies {
     ) -> Result<Vec<NewestCopy>, CatalogError> {
         let keys: Vec<_> =
             tables.iter().map(|table| Key::new(partition(table), target.to_string())).collect();
-        let batches: Vec<Vec<Key>> = keys.chunks(BATCH).map(<[_]>::to_vec).collect();
+        let batches: Vec<Vec<Key>> = keys.chunks(READ_BATCH).map(<[_]>::to_vec).collect();
         let items: Vec<_> = stream::iter(batches)
-            .map(|batch| async move { self.0.batch(batch.into_iter()).await })
+            .map(|batch| async move { self.0.get_batch(batch.into_iter()).await })
             .buffer_unordered(CONCURRENT)
             .try_concat()
             .await?;
