@@ -1,6 +1,7 @@
 //! What the demo, the flow tests and the benchmarks share: tables to back up, and a person's view of the local AWS.
 
 pub mod copies;
+pub mod in_process;
 pub mod large;
 pub mod points;
 pub mod processes;

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use dynachain::error::{ErrorType, Refusal};
-use dynachain::invocation::Invocation;
 use jiff::Timestamp;
 use local_stack::{LocalStack, SOURCE_REGION};
 use retention_prune::{Deps, handle};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+
+use crate::in_process::{LIMIT, invocation};
 
 /// Disables the rules that start retention, in all Regions, or enables them. A run of its own accord comes at a moment that
 /// nothing foretells: what is about other things does without, and asks for a run where it wants one.
@@ -33,9 +34,6 @@ pub async fn starts_by_itself(stack: &LocalStack, starts: bool) -> anyhow::Resul
     }
     Ok(())
 }
-
-/// The longest that a Lambda function runs.
-const LIMIT: Duration = Duration::from_secs(900);
 
 /// `retention-prune` in this process, as the account's root, with settings of one's own and nothing opened yet.
 #[derive(Debug)]
@@ -73,13 +71,10 @@ impl OwnFunction {
     /// What it refuses.
     pub async fn invoke_for(&self, time: Duration, input: Value) -> Result<Value, Refusal> {
         let invoked = self.invoked.fetch_add(1, Ordering::Relaxed);
-        let end = (SystemTime::now() + time).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let mut context = lambda_runtime::Context::default();
-        context.request_id = format!("00000000-0000-4000-8000-{invoked:012}");
-        context.deadline = u64::try_from(end.as_millis())
+        let invocation = invocation(&format!("00000000-0000-4000-8000-{invoked:012}"), time)
             .map_err(|error| Refusal::new(ErrorType::Internal, error.to_string()))?;
         // On the heap: without optimization it is too large for the stack of a test.
-        Box::pin(handle(&self.deps, &Invocation::of(&context), input)).await
+        Box::pin(handle(&self.deps, &invocation, input)).await
     }
 }
 
