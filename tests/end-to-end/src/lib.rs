@@ -2,6 +2,7 @@
 
 pub mod copies;
 pub mod in_process;
+pub mod kills;
 pub mod large;
 pub mod points;
 pub mod processes;
