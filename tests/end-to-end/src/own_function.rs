@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use dynachain::error::{ErrorType, Refusal};
 use dynachain::invocation::Invocation;
@@ -11,8 +11,7 @@ use futures::future::LocalBoxFuture;
 use local_stack::{LocalStack, SOURCE_REGION};
 use serde_json::Value;
 
-/// The longest that a Lambda function runs.
-const LIMIT: Duration = Duration::from_secs(900);
+use crate::in_process::{LIMIT, invocation};
 
 /// What a function does with an input.
 type Handle<D> = for<'a> fn(&'a D, &'a Invocation, Value) -> LocalBoxFuture<'a, Result<Value, Refusal>>;
@@ -76,12 +75,9 @@ impl<D> OwnFunction<D> {
     /// What it refuses.
     pub async fn invoke_for(&self, time: Duration, input: Value) -> Result<Value, Refusal> {
         let invoked = self.invoked.fetch_add(1, Ordering::Relaxed);
-        let end = (SystemTime::now() + time).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let mut context = lambda_runtime::Context::default();
-        context.request_id = format!("00000000-0000-4000-8000-{invoked:012}");
-        context.deadline = u64::try_from(end.as_millis())
+        let invocation = invocation(&format!("00000000-0000-4000-8000-{invoked:012}"), time)
             .map_err(|error| Refusal::new(ErrorType::Internal, error.to_string()))?;
-        (self.handle)(&self.deps, &Invocation::of(&context), input).await
+        (self.handle)(&self.deps, &invocation, input).await
     }
 }
 

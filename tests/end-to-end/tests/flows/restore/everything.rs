@@ -289,7 +289,11 @@ fn items() -> Vec<Item> {
 
 /// The items of a table by their key; sets in order, for they have none.
 pub(super) async fn items_of(stack: &LocalStack, region: &str, name: &str) -> BTreeMap<String, Item> {
-    let client = Client::new(&stack.sdk_config(region).await);
+    all_items(&Client::new(&stack.sdk_config(region).await), name).await
+}
+
+/// The same, by a client that is there.
+pub(super) async fn all_items(client: &Client, name: &str) -> BTreeMap<String, Item> {
     let pages = client.scan().table_name(name).consistent_read(true).into_paginator().items().send();
     let items: Vec<Item> = pages.collect::<Result<_, _>>().await.expect("the items");
     let mut items: BTreeMap<String, Item> =
