@@ -20,7 +20,9 @@ mod plan;
 mod progress;
 mod property;
 mod request;
+mod scaling_override;
 mod show;
+mod stream;
 
 pub use change::{Change, TableUpdate, changes};
 pub use encryption::{Encryption, NoKey, encryption};

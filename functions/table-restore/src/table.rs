@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use dynachain::aws::table_reader::TableReader;
+use dynachain::aws::table_reader::{Captured, TableReader};
 use dynachain::id::TableArn;
 use dynachain::invocation::Invocation;
 use dynachain::restore::{Change, Property};
-use dynachain::table_config::TableConfig;
 
 use crate::Deps;
 use crate::trouble::{self, Trouble};
@@ -24,7 +23,7 @@ pub(crate) struct Table<'a> {
     arn: &'a TableArn,
     invocation: &'a Invocation,
     reader: TableReader,
-    config: Option<TableConfig>,
+    captured: Option<Captured>,
     waited: Duration,
     patience: Duration,
 }
@@ -32,17 +31,16 @@ pub(crate) struct Table<'a> {
 impl<'a> Table<'a> {
     pub(crate) fn new(deps: &'a Deps, invocation: &'a Invocation, arn: &'a TableArn) -> Self {
         let (waited, patience) = (Duration::ZERO, SHORT_PATIENCE);
-        Self { deps, arn, invocation, reader: deps.reader.afresh(), config: None, waited, patience }
+        Self { deps, arn, invocation, reader: deps.reader.afresh(), captured: None, waited, patience }
     }
 
-    /// The table's configuration as it is now.
-    pub(crate) async fn config(&mut self) -> Result<&TableConfig, Trouble> {
-        if self.config.is_none() {
+    /// The table as it is now.
+    pub(crate) async fn now(&mut self) -> Result<&Captured, Trouble> {
+        if self.captured.is_none() {
             let captured = self.reader.capture(self.arn).await;
-            let captured = captured.map_err(|error| trouble::of_capture(&error))?;
-            self.config = Some(captured.config);
+            self.captured = Some(captured.map_err(|error| trouble::of_capture(&error))?);
         }
-        self.config.as_ref().ok_or(Trouble::Gone)
+        self.captured.as_ref().ok_or(Trouble::Gone)
     }
 
     /// Waits until the table takes a change of itself.
@@ -69,7 +67,7 @@ impl<'a> Table<'a> {
             // Nobody tells when a change has reached all replicas of what is read.
             tokio::time::sleep(PAUSE).await;
         }
-        self.config = None;
+        self.captured = None;
         if property == Property::AutoScaling {
             self.reader = self.deps.reader.afresh();
         }
