@@ -14,7 +14,7 @@ mod restamp;
 pub use breaker::{BlockedChain, blocked_chains};
 pub use digest::plan_digest;
 pub use explain::{Earlier, Explanation, NamedEnd, Protection, explain};
-pub use keep::{End, Keep};
+pub use keep::{End, Keep, NoEnd};
 pub use lifespan::Lifespan;
 pub use lock::{LockConflict, VaultLock};
 pub use plan::{Facts, Verdict, plan, wanted_copies};

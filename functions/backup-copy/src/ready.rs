@@ -9,6 +9,7 @@ use dynachain::retention::{End, Lifespan};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Deps;
+use crate::before_backup;
 use crate::existing::{self, Existing};
 
 /// A backup that began longer ago has long ended: AWS Backup gives a job seven days by default.
@@ -58,6 +59,9 @@ pub(crate) async fn look(deps: &Deps, record: &CopyRecord, now: Timestamp) -> Re
     let since = now.checked_sub(LONGEST_BACKUP).unwrap_or(now);
     if deps.backups.is_backed_up(&record.table, since).await.map_err(|error| error.refusal())? {
         return Ok(Next::Wait("backup_running", "a backup of its table runs".to_owned()));
+    }
+    if before_backup::is_due(deps, record).await? {
+        return Ok(Next::Wait("session_running", "a session is about to back its table up".to_owned()));
     }
     let end = lifespan.expires_at().unwrap_or(End::Never);
     let lock = match deps.there(&record.target)? {

@@ -10,7 +10,8 @@ use crate::Deps;
 use crate::answer::Answer;
 use crate::change::Change;
 use crate::request::{Extend, How};
-use crate::work::{self, Site};
+use crate::run;
+use crate::site::Site;
 
 const POINT: &str = "$.extend.recovery_point";
 
@@ -42,7 +43,8 @@ pub(crate) async fn run(
         return Err(Refusal::at(ErrorType::VaultLockConflict, POINT, message));
     }
     let change = Change::Extend(extend.point.clone(), extend.until);
-    work::run(&change, &[Site { place, judge, tables: vec![table] }], how, invocation, now).await
+    let site = Site { place, judge, tables: [table].into() };
+    run::run(deps, invocation, change, vec![site], how, now).await
 }
 
 /// Only points of chains end by what they say.

@@ -1,8 +1,8 @@
-//! Edits that were cut short: every one that the catalog has as begun is finished.
+//! Edits that were cut short: every one that the catalog has as begun is finished, and a run that waits is gone on with.
 
 use dynachain::catalog::EditRecord;
 use dynachain::chain::ChainKind;
-use dynachain::error::Refusal;
+use dynachain::error::{ErrorType, Refusal};
 use dynachain::invocation::Invocation;
 use jiff::Timestamp;
 
@@ -10,30 +10,47 @@ use crate::Deps;
 use crate::answer::{Answer, Failure};
 use crate::edit::{Trouble, carry_out};
 use crate::place::Place;
-use crate::work::{lock, unlock};
+use crate::run::{self, Lock};
 
-/// Finishes what is left in this stack's own vault. Usually nothing is, and then nothing is locked.
+/// Finishes what is left in this stack's own vault: single edits that had begun, and a run that ran out of time and that no event
+/// went on with. Usually nothing is, and then nothing is locked.
 pub(crate) async fn run(
     deps: &Deps,
     invocation: &Invocation,
     dry_run: bool,
     now: Timestamp,
 ) -> Result<Answer, Refusal> {
-    let place = deps.place(deps.home())?;
-    if dry_run || place.catalog.edits().begun().await?.is_empty() {
+    if dry_run {
         return Ok(Answer::empty(now));
     }
-    lock(&place, invocation, now).await?;
-    let finished = finish(&place).await;
-    unlock(&place, invocation).await;
+    if let Some(answer) = run::go_on(deps, invocation, true).await? {
+        return Ok(answer);
+    }
+    let place = deps.place(deps.home())?;
+    let edits = place.catalog.edits();
+    if edits.begun().await?.is_empty() {
+        return Ok(Answer::empty(now));
+    }
+    let lock = match Lock::take(&edits, &place.vault, invocation, now).await {
+        // What that one has begun it finishes itself.
+        Err(busy) if busy.error_type() == ErrorType::Busy => {
+            return Ok(Answer { finished: false, ..Answer::empty(now) });
+        }
+        lock => lock?,
+    };
+    let finished = finish(&place, invocation).await;
+    lock.give_back().await;
     let (resumed, failures) = finished?;
-    Ok(Answer { resumed, failures, ..Answer::empty(now) })
+    Ok(Answer { resumed, failures, finished: invocation.has_time(), ..Answer::empty(now) })
 }
 
-/// Finishes every edit of a vault that has begun; how many, and what could not be finished.
-pub(crate) async fn finish(place: &Place) -> Result<(usize, Vec<Failure>), Refusal> {
+/// Finishes every edit of a vault that has begun, as long as there is time; how many, and what could not be finished.
+pub(crate) async fn finish(place: &Place, invocation: &Invocation) -> Result<(usize, Vec<Failure>), Refusal> {
     let (mut resumed, mut failures) = (0, Vec::new());
     for edit in place.catalog.edits().begun().await? {
+        if !invocation.has_time() {
+            break;
+        }
         match finish_one(place, &edit).await {
             Ok(true) => resumed += 1,
             Ok(false) => {}

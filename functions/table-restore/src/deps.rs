@@ -64,7 +64,7 @@ impl Deps {
             points: PointReader::new(vault, KeyOpener::new(config, key)),
             key_states: KeyStates::new(config),
             jobs: RestoreJobs::new(config, role, start, list, describe),
-            reader: TableReader::new(config, read),
+            reader: TableReader::new(config, read).without_alarms(),
             tables: TableStates::new(config, Rate::per_second(read)),
             writer: TableWriter::new(config),
             bus: EventBus::new(config),

@@ -77,8 +77,7 @@ fn token(record: &RestoreRecord) -> String {
 }
 
 fn passes(error: &AwsError) -> bool {
-    let unavailable = ["ServiceUnavailableException", "InternalFailure"].contains(&error.code());
-    unavailable || matches!(error.fault(), Fault::Throttled | Fault::NoAnswer | Fault::Quota)
+    error.passes() || error.fault() == Fault::Quota
 }
 
 /// The start was not heard, or not answered; reconciliation clears it up.

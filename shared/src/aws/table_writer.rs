@@ -1,6 +1,7 @@
 //! Changing what a restored table is configured with. It adds and raises; it can take nothing off a table, and touches no
 //! item. Only `table-restore` holds one.
 
+mod alarms;
 mod scaling;
 mod update;
 
@@ -23,6 +24,7 @@ use crate::restore::Change;
 pub struct TableWriter {
     dynamodb: Client,
     auto_scaling: aws_sdk_applicationautoscaling::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
 }
 
 impl TableWriter {
@@ -31,6 +33,7 @@ impl TableWriter {
         Self {
             dynamodb: Client::new(config),
             auto_scaling: aws_sdk_applicationautoscaling::Client::new(config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
         }
     }
 
@@ -86,6 +89,7 @@ impl TableWriter {
                 self.put_policy(table, place, name, tracking).await
             }
             Change::ScheduledAction(place, name, action) => self.put_action(table, place, name, action).await,
+            Change::Alarm(name, alarm) => self.put_alarm(name, alarm).await,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::error::Error;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,9 +69,6 @@ impl From<CatalogError> for Refusal {
         Self::new(error_type, error.to_string())
     }
 }
-
-/// `BatchGetItem` takes up to 100 keys (Amazon DynamoDB API Reference).
-pub(super) const BATCH: usize = 100;
 
 /// An item as DynamoDB has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -151,28 +148,6 @@ impl Catalog {
         // On the heap: the futures of whoever calls this are deep enough.
         let answer = Box::pin(get.consistent_read(true).send()).await;
         Ok(answer.map_err(|error| self.aws(AwsError::new("GetItem", &error)))?.item)
-    }
-
-    /// Those of up to [`BATCH`] items that are there, in any order, as eventually consistent as such reads are.
-    pub(super) async fn batch(&self, keys: impl Iterator<Item = Key>) -> Result<Vec<Item>, CatalogError> {
-        let mut wanted: Vec<Item> = keys.map(|key| key.attributes()).collect();
-        let mut found = Vec::new();
-        while !wanted.is_empty() {
-            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).build();
-            let request = request.map_err(|_| self.aws(AwsError::incomplete("BatchGetItem", "key")))?;
-            let answer = self
-                .client
-                .batch_get_item()
-                .request_items(&self.table, request)
-                .send()
-                .await
-                .map_err(|error| self.aws(AwsError::new("BatchGetItem", &error)))?;
-            found.extend(answer.responses.unwrap_or_default().into_values().flatten());
-            // What a batch leaves over is asked for again (Amazon DynamoDB Developer Guide, "Batch operations").
-            let left = answer.unprocessed_keys.unwrap_or_default().into_values().next();
-            wanted = left.map(|left| left.keys).unwrap_or_default();
-        }
-        Ok(found)
     }
 
     /// Writes an item over whatever was there.

@@ -55,6 +55,9 @@ pub struct RestoreRecord {
     pub claimed_at: Timestamp,
     /// When the table was there.
     pub restored_at: Option<Timestamp>,
+    /// The id of the table that was made, once it was read: one made later under its name is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table_id: Option<String>,
     /// When it was over.
     pub finished_at: Option<Timestamp>,
     /// Rises each time that an invocation takes it.

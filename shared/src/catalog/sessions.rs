@@ -223,7 +223,7 @@ impl Sessions {
         record: &TableRecord,
         last: &TableRecord,
     ) -> Result<bool, CatalogError> {
-        let open = Write::Delete(open_key(&session.session, &record.table));
+        let open = Write::Delete(open_key(&session.session, &record.table), None);
         self.0.transact(vec![self.replace(session, record, last)?, open]).await
     }
 

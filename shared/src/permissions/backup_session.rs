@@ -37,6 +37,11 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         ],
         Resources::Anything,
     ),
+    Permission::new(
+        "CaptureAlarms",
+        &["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"],
+        Resources::Alarms,
+    ),
     Permission::new("MakeDataKeys", &["kms:GenerateDataKey"], Resources::Key).when(Condition::OurContext),
     Permission::new(WRAP_DATA_KEYS_FOR_TARGETS, &["kms:Encrypt"], Resources::TargetKeys)
         .when(Condition::OurContext),

@@ -24,6 +24,8 @@ pub enum Resources {
     TableIndexes,
     /// The streams of every table of the Region.
     TableStreams,
+    /// The account's alarms in this Region.
+    Alarms,
     /// The alarms by which target tracking scales.
     TrackingAlarms,
     /// The account's Kinesis streams in this Region.
@@ -103,6 +105,7 @@ impl Resources {
             Self::TableBackups => stack.arn("dynamodb", "table/*/backup/*"),
             Self::TableIndexes => stack.arn("dynamodb", "table/*/index/*"),
             Self::TableStreams => stack.arn("dynamodb", "table/*/stream/*"),
+            Self::Alarms => stack.arn("cloudwatch", "alarm:*"),
             Self::TrackingAlarms => stack.arn("cloudwatch", "alarm:TargetTracking-*"),
             Self::KinesisStreams => stack.arn("kinesis", "stream/*"),
             Self::ServiceRoles => return service_roles(stack),
@@ -151,6 +154,7 @@ impl Resources {
             Self::TableBackups => vec![format!("{}/backup/{ANY}", table())],
             Self::TableIndexes => vec![format!("{}/index/{ANY}", table())],
             Self::TableStreams => vec![format!("{}/stream/{ANY}", table())],
+            Self::Alarms => vec![stack.arn("cloudwatch", &format!("alarm:{ANY}"))],
             Self::TrackingAlarms => vec![stack.arn("cloudwatch", &format!("alarm:TargetTracking-{ANY}"))],
             Self::KinesisStreams => vec![stack.arn("kinesis", &format!("stream/{ANY}"))],
             Self::AnyVault if subjects.targets.is_empty() => vec![stack.vault.to_string()],

@@ -89,6 +89,18 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         &["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"],
         Resources::TrackingAlarms,
     ),
+    // Alarms are made with their tags, and may tell these to their actions (CloudWatch API Reference, `PutMetricAlarm` and
+    // `AlarmTagsPropagation`).
+    Permission::new(
+        "MakeAlarms",
+        &[
+            "cloudwatch:DescribeAlarms",
+            "cloudwatch:ListTagsForResource",
+            "cloudwatch:PutMetricAlarm",
+            "cloudwatch:TagResource",
+        ],
+        Resources::Alarms,
+    ),
     Permission::new(
         "WriteToKinesis",
         &["kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords"],

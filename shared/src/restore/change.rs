@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Property, ScaledPlace, arns, auto_scaling, stream};
+use super::{Property, ScaledPlace, alarms, arns, auto_scaling, stream};
 use crate::table_config::{
-    BillingMode, GlobalIndex, InsightsMode, KinesisPrecision, MaxThroughput, Part, PointInTimeRecovery,
-    ScalableTarget, ScheduledAction, StreamView, TableClass, TableConfig, TargetTracking, Throughput,
-    WarmThroughput,
+    Alarm, BillingMode, GlobalIndex, InsightsMode, KinesisPrecision, MaxThroughput, Part,
+    PointInTimeRecovery, ScalableTarget, ScheduledAction, StreamView, TableClass, TableConfig,
+    TargetTracking, Throughput, WarmThroughput,
 };
 
 /// One call to AWS. Each can be made again without harm.
@@ -55,6 +55,8 @@ pub enum Change {
     ScalingPolicy(ScaledPlace, String, TargetTracking),
     /// `PutScheduledAction`.
     ScheduledAction(ScaledPlace, String, ScheduledAction),
+    /// `PutMetricAlarm`, of an alarm of this name, which is not there.
+    Alarm(String, Box<Alarm>),
 }
 
 /// A change by `UpdateTable`, which takes one kind at a time (DynamoDB API Reference, `UpdateTable`).
@@ -129,8 +131,9 @@ pub fn changes(
         }
         Property::ContributorInsights => insights(wanted, current),
         Property::AutoScaling => auto_scaling::changes(wanted, current),
-        // AWS Backup encrypts the table as it is told, and nothing is known of alarms.
-        Property::Encryption | Property::Alarms => Ok(Vec::new()),
+        Property::Alarms => alarms::changes(wanted, current),
+        // AWS Backup encrypts the table as it is told.
+        Property::Encryption => Ok(Vec::new()),
     }
 }
 

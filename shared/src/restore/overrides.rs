@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Property;
+use super::alarms::AlarmsOverride;
 use super::forms::{Bounds, Capacity, InsightsOfAll, Maxima, Pitr, Ttl, Units};
 use super::scaling_override::ScalingOverride;
 use super::stream::StreamOverride;
@@ -58,8 +59,7 @@ pub struct Overrides {
     pub(super) resource_policy: Option<Setting<Value>>,
     pub(super) contributor_insights: Option<Setting<InsightsOfAll>>,
     pub(super) auto_scaling: Option<Setting<ScalingOverride>>,
-    /// Alarms can only be left out.
-    pub(super) alarms_off: bool,
+    pub(super) alarms: Option<AlarmsOverride>,
     pub(super) deletion_protection: Option<bool>,
 }
 
@@ -128,7 +128,7 @@ impl Overrides {
                 },
             ),
             auto_scaling: ScalingOverride::read(request),
-            alarms_off: only_off(request, "alarms"),
+            alarms: AlarmsOverride::read(request),
             deletion_protection: match setting(request, "deletion_protection", "say true, false or \"none\"")
             {
                 Some(Setting::To(on)) => Some(on),
@@ -155,7 +155,7 @@ impl Overrides {
             Property::ResourcePolicy => self.resource_policy.is_some(),
             Property::ContributorInsights => self.contributor_insights.is_some(),
             Property::AutoScaling => self.auto_scaling.is_some(),
-            Property::Alarms => self.alarms_off,
+            Property::Alarms => self.alarms.is_some(),
             Property::DeletionProtection => self.deletion_protection.is_some(),
         }
     }
@@ -290,17 +290,6 @@ fn encryption(request: &mut Request<'_>) -> Option<Setting<EncryptionOverride>> 
     }
 }
 
-fn only_off(request: &mut Request<'_>, name: &'static str) -> bool {
-    match request.raw(name) {
-        None => false,
-        Some(value) if value == "none" => true,
-        Some(_) => {
-            problem(request, name, "can only be \"none\"; change it when the table is there");
-            false
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -334,7 +323,7 @@ mod tests {
     #[case(json!({"stream": {"view": "none"}}), "$.overrides.stream.view: is something that every stream has")]
     #[case(json!({"stream": {"policy": {}}}), "$.overrides.stream.view: is missing")]
     #[case(json!({"stream": {"view": "NEW_IMAGE", "policy": "text"}}), "$.overrides.stream.policy: is not possible")]
-    #[case(json!({"alarms": {}}), "$.overrides.alarms: can only be \"none\"")]
+    #[case(json!({"alarms": ["orders-slow"]}), "$.overrides.alarms: is not possible; say \"recorded\"")]
     #[case(json!({"keys": "none"}), "$.overrides.keys: is unknown")]
     fn an_override_that_makes_no_sense_is_refused_with_what_would(#[case] value: Value, #[case] said: &str) {
         let refused = read(&value).unwrap_err();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::forms::{Bounds, Capacity, Maxima, Units};
 use super::overrides::may_be_set;
-use super::{Action, Overrides, Place, Property, ProvisionedOverride, Setting, Step, arns, show};
+use super::{Action, Overrides, Place, Property, ProvisionedOverride, Setting, Step, alarms, arns, show};
 use crate::table_config::{
     AutoScaling, BillingMode, Insights, KinesisDestination, Part, PointInTimeRecovery, Stream, TableClass,
     TableConfig, TargetsByDimension, TimeToLive,
@@ -55,6 +55,7 @@ pub fn plan(known: &Known, overrides: &Overrides, place: &Place) -> Result<Plan,
     override_billing(&mut plan, &recorded, overrides, &mut misfits);
     override_rest(&mut plan.wanted, overrides, place);
     override_scaling(&mut plan.wanted, overrides, place, &mut misfits);
+    plan.wanted.alarms = alarms::wanted(&recorded, overrides.alarms, place, &mut plan.notes);
     if !misfits.is_empty() {
         return Err(misfits);
     }
@@ -342,12 +343,13 @@ fn about(recorded: &TableConfig) -> Vec<String> {
 }
 
 fn step(property: Property, known: &Known, overrides: &Overrides, wanted: &TableConfig) -> Step {
+    if property == Property::Alarms {
+        let missing = known.config().and_then(|config| missing(property, config));
+        return alarms::step(known, overrides.alarms, missing);
+    }
     if overrides.has(property) {
         // Some overrides leave something of the property as it was recorded, which may not be known.
         return Step { error: missing(property, wanted), ..Step::new(property, Action::Override) };
-    }
-    if matches!(property, Property::Alarms) {
-        return Step::skipped(property, Action::NotPossible, None);
     }
     let config = match known {
         Known::Config(config) => config,

@@ -2,6 +2,7 @@
 
 pub mod copies;
 pub mod large;
+pub mod own_function;
 pub mod points;
 pub mod processes;
 pub mod retention;

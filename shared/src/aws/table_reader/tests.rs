@@ -1,3 +1,5 @@
+mod alarms;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -47,6 +49,8 @@ impl FakeAws {
         aws.answers("DescribeScalableTargets", json!({ "ScalableTargets": [] }));
         aws.answers("DescribeScalingPolicies", json!({ "ScalingPolicies": [] }));
         aws.answers("DescribeScheduledActions", json!({ "ScheduledActions": [] }));
+        aws.answers("DescribeAlarms", json!({ "MetricAlarms": [] }));
+        aws.answers("ListTagsForResource", json!({ "Tags": [] }));
         aws
     }
 
@@ -74,20 +78,43 @@ impl FakeAws {
     }
 }
 
+/// The operation and the members of a request: of AWS JSON, or of Smithy RPC v2 CBOR, which CloudWatch speaks.
+fn asked(request: &HttpRequest) -> (String, Value) {
+    let body = request.body().bytes().unwrap_or_default();
+    match request.headers().get("x-amz-target") {
+        Some(target) => {
+            (target.rsplit('.').next().unwrap().to_owned(), serde_json::from_slice(body).unwrap())
+        }
+        None => (request.uri().rsplit('/').next().unwrap().to_owned(), ciborium::from_reader(body).unwrap()),
+    }
+}
+
+/// The answer in the protocol of the request.
+fn answered(request: &HttpRequest, status: u16, body: &Value) -> HttpResponse {
+    let is_json = request.headers().get("x-amz-target").is_some();
+    let status = status.try_into().unwrap();
+    if is_json {
+        return HttpResponse::new(status, SdkBody::from(body.to_string()));
+    }
+    let mut bytes = Vec::new();
+    ciborium::into_writer(body, &mut bytes).unwrap();
+    let mut answer = HttpResponse::new(status, SdkBody::from(bytes));
+    answer.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+    answer
+}
+
 impl HttpConnector for FakeAws {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-        let text = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+        let (operation, asked) = asked(&request);
+        let text = asked.to_string();
         let answers = self.answers.lock().unwrap();
         let special = answers.iter().find(|(call, _)| {
             call.split_once(' ').is_some_and(|(called, word)| called == operation && text.contains(word))
         });
         let answer = special.map(|(_, answer)| answer).or_else(|| answers.get(&operation));
         let (status, body) = answer.cloned().unwrap_or_else(|| panic!("no answer to {operation} {text}"));
-        self.calls.lock().unwrap().push((operation, serde_json::from_str(&text).unwrap()));
-        let answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body.to_string()));
-        HttpConnectorFuture::ready(Ok(answer))
+        self.calls.lock().unwrap().push((operation, asked));
+        HttpConnectorFuture::ready(Ok(answered(&request, status, &body)))
     }
 }
 
@@ -284,6 +311,7 @@ async fn a_part_that_may_not_be_read_is_unknown_never_off() {
         ("DescribeKinesisStreamingDestination", "kinesis"),
         ("DescribeContributorInsights", "contributor_insights"),
         ("DescribeScheduledActions", "auto_scaling"),
+        ("DescribeAlarms", "alarms"),
     ];
     for (call, property) in calls {
         let aws = FakeAws::plain();

@@ -2,7 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::table_config::{
-    AutoScaling, Insights, KinesisDestination, PointInTimeRecovery, ScalableTarget, Stream, TimeToLive,
+    Alarms, AutoScaling, Insights, KinesisDestination, PointInTimeRecovery, ScalableTarget, Stream,
+    TimeToLive,
 };
 
 const STREAM: &str = "arn:aws:dynamodb:eu-central-1:111122223333:table/orders/stream/2026-01-05T07:00:00.123";
@@ -58,6 +59,14 @@ fn carry_out(table: &mut TableConfig, change: &Change) {
         }
         Change::ScheduledAction(place, name, action) => {
             scaled(table, place).scheduled_actions.insert(name.clone(), action.clone());
+        }
+        Change::Alarm(name, alarm) => {
+            let mut alarms = table.alarms.on().cloned().unwrap_or_default();
+            assert!(
+                alarms.by_name.insert(name.clone(), Part::On((**alarm).clone())).is_none(),
+                "overwritten"
+            );
+            table.alarms = Part::On(alarms);
         }
     }
 }
@@ -139,6 +148,7 @@ prop_compose! {
         days in optional(1..36_i32),
         tags in prop::collection::btree_map("[ab]", "[xy]", 0..3),
         scaled in optional((1..5_i32, any::<bool>())),
+        alarms in prop::collection::btree_map("[ab]", 1..3_i32, 0..3),
     ) -> TableConfig {
         let mode = if on_demand { BillingMode::OnDemand } else { BillingMode::Provisioned };
         let mut indexes: BTreeMap<String, GlobalIndex> = ["one", "two"].map(str::to_owned).into_iter().zip(indexes).collect();
@@ -167,6 +177,7 @@ prop_compose! {
             contributor_insights: Part::known(flags[5].then(Insights::default)),
             kinesis: Part::known(flags[1].then(|| [("arn:stream".to_owned(), KinesisDestination::default())].into())),
             auto_scaling: Part::known(scaling),
+            alarms: Part::known(Alarms::of(alarms.into_iter().map(|(name, n)| (name, Part::On(Alarm { evaluation_periods: Some(n), ..Alarm::default() }))).collect())),
             deletion_protection: flags[0],
             ..TableConfig::default()
         }

@@ -1,5 +1,7 @@
 //! Edits of points: extensions and their undoing, restamps after a policy edit, edits that were cut short.
 
+mod runs;
+
 use dynachain::evolving::Evolving;
 use dynachain::metadata::{Core, Part, PartName, PointTags, Sealer};
 use dynachain::retention::End;

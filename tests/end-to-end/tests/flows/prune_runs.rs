@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use end_to_end::own_function::OwnFunction;
 use end_to_end::processes::{kill, of_function};
-use end_to_end::retention::OwnFunction;
 use local_stack::VAULT;
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ async fn one_run_works_on_a_vault_at_a_time_and_another_waits_for_it() {
     world.subscribe().await;
     world.seed_days("a-1", [50, 40, 1], 30).await;
     // A run that has run out of time holds the vault until it is gone on with.
-    let function = OwnFunction::new(&world.stack, &[]).await.expect("the function");
+    let function = OwnFunction::retention(&world.stack, &[]).await.expect("the function");
     let begun = function.invoke_for(NO_TIME, json!({})).await.expect("an answer");
     assert_eq!((&begun["finished"], &begun["deleted"]), (&json!(false), &json!(0)));
     let refusal = world.refused("retention-prune", &json!({})).await;
@@ -64,7 +64,7 @@ async fn a_run_that_runs_out_of_time_between_its_deletions_is_gone_on_with() {
     }
     // One deletion a second, and a few seconds: it does not get through.
     let slow =
-        OwnFunction::new(&world.stack, &[("DELETE_RATE", "1".to_owned())]).await.expect("the function");
+        OwnFunction::retention(&world.stack, &[("DELETE_RATE", "1".to_owned())]).await.expect("the function");
     let begun = slow.invoke_for(NO_TIME + Duration::from_secs(3), json!({})).await.expect("an answer");
     let first = begun["deleted"].as_u64().expect("a number");
     assert!(begun["finished"] == false && first < 9, "{begun:#}");

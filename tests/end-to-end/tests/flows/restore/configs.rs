@@ -128,7 +128,8 @@ async fn a_point_that_goes_while_its_table_is_restored_is_needed_no_more() {
     let point = world.backed_up("orders").await;
     world.delete_table("orders").await;
     world.stack.control().set_events(&json!({"lose": 1.0})).await.expect("events are lost");
-    let asked = world.restore(&json!({"restore": {"recovery_point": point}})).await;
+    let request = json!({"restore": {"recovery_point": point}, "overrides": {"alarms": "recorded"}});
+    let asked = world.restore(&request).await;
     world.finish_jobs().await;
     let delete =
         world.backup().await.delete_recovery_point().backup_vault_name(VAULT).recovery_point_arn(&point);

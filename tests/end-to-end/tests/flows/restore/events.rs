@@ -135,6 +135,34 @@ async fn a_table_that_is_being_updated_is_come_back_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_has_taken_the_place_of_the_restored_one_is_left_alone() {
+    let (world, point) = world().await;
+    world.stack.control().set_events(&json!({"lose": 1.0})).await.expect("events are lost");
+    let asked =
+        world.restore(&json!({"restore": {"recovery_point": point}, "target": {"table": "orders-2"}})).await;
+    world.finish_jobs().await;
+    world.table_status("orders-2", "UPDATING").await;
+    world.restore(&json!({"reconcile": true})).await;
+    assert_eq!(status(&world, &asked).await["state"], "configuring");
+
+    world.delete_table("orders-2").await;
+    world.tables(&["orders-2"]).await;
+    let twice =
+        [world.restore(&json!({"reconcile": true})).await, world.restore(&json!({"reconcile": true})).await];
+    assert_eq!(twice[1]["restores"], json!([]), "nothing is open any more");
+    let over = status(&world, &asked).await;
+    assert_eq!(over["state"], "done_with_problems", "{over:#}");
+    let class = list(&over["steps"]).iter().find(|step| step["property"] == "table_class").expect("a step");
+    assert_eq!(class["error"], "the table does not exist any more");
+    let client = world.dynamodb().await;
+    let table = client.describe_table().table_name("orders-2").send().await.expect("the other table");
+    assert_eq!(table.table().and_then(|table| table.table_class_summary()), None, "it is as it was made");
+    let tags =
+        client.list_tags_of_resource().resource_arn(arn("orders-2").as_str()).send().await.expect("tags");
+    assert_eq!(tags.tags().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_is_refused_for_good_hides_and_undoes_nothing() {
     let (world, point) = world().await;
     world.subscribe().await;

@@ -16,6 +16,8 @@ use end_to_end::tables::{Item, attribute, fill, key, n, s};
 use local_stack::{ACCOUNT, LocalStack};
 use serde_json::{Value, json};
 
+use super::alarms;
+
 /// How the table is billed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Billing {
@@ -27,7 +29,8 @@ pub(super) enum Billing {
 
 /// What is of this one table and not of another that is configured alike: ids, ARNs, dates, and sizes that DynamoDB counts
 /// when it gets to it.
-const ITS_OWN: [&str; 17] = [
+const ITS_OWN: [&str; 21] = [
+    "AlarmConfigurationUpdatedTimestamp",
     "Alarms",
     "CreationDateTime",
     "CreationTime",
@@ -43,6 +46,9 @@ const ITS_OWN: [&str; 17] = [
     "RevisionId",
     "ScalableTargetARN",
     "ScheduledActionARN",
+    "StateReason",
+    "StateUpdatedTimestamp",
+    "StateValue",
     "TableId",
     "TableSizeBytes",
 ];
@@ -60,6 +66,7 @@ pub(super) async fn create(stack: &LocalStack, region: &str, name: &str, billing
         let config = stack.auto_scaling_config(region).await;
         scale(&aws_sdk_applicationautoscaling::Client::new(&config), name).await;
     }
+    alarms::watch(stack, region, name).await;
     fill(&client, name, items()).await.expect("items");
 }
 
@@ -353,6 +360,17 @@ pub(super) async fn described(stack: &LocalStack, region: &str, name: &str) -> B
         found.sort_by_key(ToString::to_string);
         all.insert(call.to_owned(), answer);
     }
+    for (alarm, described) in alarms::of_table(stack, region, name).await {
+        // Auto scaling makes those of its own.
+        if alarm.starts_with("TargetTracking-") {
+            continue;
+        }
+        let named = ask(stack, region, "cloudwatch", "describe-alarms", &["--alarm-names", &alarm]).await;
+        all.insert(format!("describe-alarms {alarm}"), named);
+        let arn = described.alarm_arn().expect("an ARN");
+        let tags = ask(stack, region, "cloudwatch", "list-tags-for-resource", &["--resource-arn", arn]).await;
+        all.insert(format!("list-tags-for-resource {alarm}"), tags);
+    }
     all
 }
 
@@ -391,7 +409,9 @@ fn in_common(value: &mut Value) {
                 members.insert("Policy".to_owned(), parsed);
             }
             members.values_mut().for_each(in_common);
-            for unordered in ["Tags", "AttributeDefinitions", "GlobalSecondaryIndexes"] {
+            for unordered in
+                ["Tags", "AttributeDefinitions", "GlobalSecondaryIndexes", "Dimensions", "Metrics"]
+            {
                 if let Some(Value::Array(items)) = members.get_mut(unordered) {
                     items.sort_by_key(ToString::to_string);
                 }

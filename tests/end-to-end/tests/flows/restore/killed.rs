@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 use local_stack::{InvokeError, SOURCE_REGION};
 use serde_json::{Value, json};
 
+use super::alarms;
 use super::everything::items_of;
 use crate::support::{World, arn, list};
 
@@ -64,6 +65,7 @@ async fn table(world: &World) {
     let insights = client.update_contributor_insights().table_name("orders");
     insights.contributor_insights_action(ContributorInsightsAction::Enable).send().await.expect("insights");
     world.tag_table("orders", [("team".to_owned(), "checkout".to_owned())]).await;
+    alarms::watch(&world.stack, SOURCE_REGION, "orders").await;
     client
         .update_table()
         .table_name("orders")
@@ -73,10 +75,14 @@ async fn table(world: &World) {
         .expect("protection");
 }
 
+fn request(point: &str) -> Value {
+    json!({"restore": {"recovery_point": point}, "overrides": {"alarms": "recorded"}})
+}
+
 /// Restores, and kills the function when it is held; whether it was.
 async fn restore_and_kill(world: &World, point: &str, after: usize) -> bool {
     world.hold_writes(Some(after)).await;
-    let request = json!({"restore": {"recovery_point": point}});
+    let request = request(point);
     let restore = async {
         let asked: Result<Value, InvokeError> = world.stack.invoke(SOURCE_REGION, FUNCTION, &request).await;
         world.finish_jobs().await;
@@ -125,7 +131,7 @@ async fn a_restore_that_is_killed_at_any_of_its_writes_comes_to_the_same_end() {
         }
         if states(&world).await.is_empty() {
             assert_eq!(writes, 0, "only before the first write nothing is known");
-            world.restore(&json!({"restore": {"recovery_point": point}})).await;
+            world.restore(&request(&point)).await;
             world.finish_jobs().await;
         }
         assert!(
