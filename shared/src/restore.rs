@@ -21,7 +21,9 @@ mod plan;
 mod progress;
 mod property;
 mod request;
+mod scaling_override;
 mod show;
+mod stream;
 
 pub use alarms::obstacles;
 pub use change::{Change, TableUpdate, changes};

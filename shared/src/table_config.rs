@@ -131,7 +131,9 @@ impl TableConfig {
     /// Every property that is not fully known, with the reason: parts that could not be read, and things that this version
     /// has no place for. In the order of the restore properties.
     pub fn unknown(&self) -> Vec<(String, &str)> {
+        let stream_policy = self.stream.as_ref().and_then(|stream| stream.policy.unknown_reason());
         let table = [
+            ("stream policy", stream_policy),
             ("kinesis", self.kinesis.unknown_reason()),
             ("ttl", self.ttl.unknown_reason()),
             ("pitr", self.pitr.unknown_reason()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dynachain::aws::table_reader::TableReader;
+use dynachain::aws::table_reader::{Captured, TableReader};
 use dynachain::id::TableArn;
 use dynachain::invocation::Invocation;
 use dynachain::restore::{Change, Property};
@@ -25,8 +25,8 @@ pub(crate) struct Table<'a> {
     invocation: &'a Invocation,
     reader: TableReader,
     id: Option<String>,
-    config: Option<TableConfig>,
-    /// Whether `config` has the alarms.
+    captured: Option<Captured>,
+    /// Whether its configuration has the alarms.
     has_alarms: bool,
     waited: Duration,
     patience: Duration,
@@ -42,7 +42,7 @@ impl<'a> Table<'a> {
     ) -> Self {
         let (waited, patience) = (Duration::ZERO, SHORT_PATIENCE);
         let reader = deps.reader.afresh();
-        Self { deps, arn, invocation, reader, id, config: None, has_alarms: false, waited, patience }
+        Self { deps, arn, invocation, reader, id, captured: None, has_alarms: false, waited, patience }
     }
 
     /// Its id, once that is known.
@@ -50,29 +50,29 @@ impl<'a> Table<'a> {
         self.id.as_deref()
     }
 
-    /// The table's configuration as it is now. For the sake of alarms also those that are there under the names of the wanted
-    /// ones, whatever they watch.
-    pub(crate) async fn config(
+    /// The table as it is now. For the sake of alarms its configuration also has those that are there under the names of the
+    /// wanted ones, whatever they watch.
+    pub(crate) async fn now(
         &mut self,
         property: Property,
         wanted: &TableConfig,
-    ) -> Result<&TableConfig, Trouble> {
-        if self.config.is_none() {
+    ) -> Result<&Captured, Trouble> {
+        if self.captured.is_none() {
             let captured = self.reader.capture(self.arn).await;
             let captured = captured.map_err(|error| trouble::of_capture(&error))?;
             if *self.id.get_or_insert_with(|| captured.table_id.clone()) != captured.table_id {
                 return Err(Trouble::Gone);
             }
-            (self.config, self.has_alarms) = (Some(captured.config), false);
+            (self.captured, self.has_alarms) = (Some(captured), false);
         }
-        let config = self.config.as_mut().ok_or(Trouble::Gone)?;
+        let captured = self.captured.as_mut().ok_or(Trouble::Gone)?;
         if property == Property::Alarms && !self.has_alarms {
             let names = wanted.alarms.on().into_iter().flat_map(|alarms| alarms.by_name.keys());
             let names: Vec<&str> = names.map(String::as_str).collect();
-            config.alarms = self.reader.alarms_named(&names).await;
+            captured.config.alarms = self.reader.alarms_named(&names).await;
             self.has_alarms = true;
         }
-        Ok(config)
+        Ok(captured)
     }
 
     /// Waits until the table takes a change of itself.
@@ -99,7 +99,7 @@ impl<'a> Table<'a> {
             // Nobody tells when a change has reached all replicas of what is read.
             tokio::time::sleep(PAUSE).await;
         }
-        self.config = None;
+        self.captured = None;
         if property == Property::AutoScaling {
             self.reader = self.deps.reader.afresh();
         }

@@ -29,6 +29,8 @@ const CONTRIBUTOR_INSIGHTS_SHARE: u32 = 2;
 pub struct Captured {
     /// The configuration.
     pub config: TableConfig,
+    /// The ARN of its stream, when it is on. A table that is restored has another.
+    pub stream_arn: Option<String>,
     /// The table's id: a table that is deleted and made again has another.
     pub table_id: String,
     /// `ACTIVE` or `UPDATING`.
@@ -164,10 +166,13 @@ impl TableReader {
         })?;
         let (item_count, size_bytes) =
             (natural(described.item_count()), natural(described.table_size_bytes()));
-        let config = self.complete(table, describe::config_of(described)).await?;
+        let stream_arn = described.latest_stream_arn().map(str::to_owned);
+        let config = self.complete(table, describe::config_of(described), stream_arn.as_deref()).await?;
         warn_of_unrecorded(table, &config);
         let tags_count = config.user_tags().count();
-        Ok(Captured { config, table_id, status, item_count, size_bytes, tags_count })
+        // DynamoDB goes on naming a stream that was switched off.
+        let stream_arn = stream_arn.filter(|_| config.stream.is_some());
+        Ok(Captured { config, stream_arn, table_id, status, item_count, size_bytes, tags_count })
     }
 
     async fn describe(&self, table: &TableArn) -> Result<TableDescription, CaptureError> {
@@ -186,14 +191,32 @@ impl TableReader {
     }
 
     /// Adds to what `DescribeTable` gave what other calls give, all of them at once.
-    async fn complete(&self, table: &TableArn, mut config: TableConfig) -> Result<TableConfig, CaptureError> {
+    async fn complete(
+        &self,
+        table: &TableArn,
+        mut config: TableConfig,
+        stream_arn: Option<&str>,
+    ) -> Result<TableConfig, CaptureError> {
         let index_names: Vec<String> = config.global_indexes.keys().cloned().collect();
         let indexes = join_all(index_names.iter().map(|index| self.contributor_insights(table, Some(index))));
-        let (tags, ttl, pitr, resource_policy, kinesis, contributor_insights, indexes, auto_scaling, alarms) = futures::join!(
+        let stream = config.stream.take();
+        let (
+            tags,
+            ttl,
+            pitr,
+            resource_policy,
+            stream,
+            kinesis,
+            contributor_insights,
+            indexes,
+            auto_scaling,
+            alarms,
+        ) = futures::join!(
             self.tags(table),
             self.ttl(table),
             self.pitr(table),
-            self.resource_policy(table),
+            self.resource_policy(table, table.as_str()),
+            self.with_policy(table, stream, stream_arn),
             self.kinesis(table),
             self.contributor_insights(table, None),
             indexes,
@@ -211,6 +234,7 @@ impl TableReader {
             ttl,
             pitr,
             resource_policy,
+            stream,
             kinesis,
             contributor_insights,
             auto_scaling,

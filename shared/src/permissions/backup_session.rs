@@ -27,6 +27,7 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         ],
         Resources::Tables,
     ),
+    Permission::new("CaptureStreams", &["dynamodb:GetResourcePolicy"], Resources::TableStreams),
     Permission::new(
         "CaptureAutoScaling",
         &[

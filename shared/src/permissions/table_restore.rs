@@ -66,6 +66,11 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         Resources::TableIndexes,
     ),
     Permission::new(
+        "ConfigureStreams",
+        &["dynamodb:GetResourcePolicy", "dynamodb:PutResourcePolicy"],
+        Resources::TableStreams,
+    ),
+    Permission::new(
         "ConfigureAutoScaling",
         &[
             "application-autoscaling:DescribeScalableTargets",

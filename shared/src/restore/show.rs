@@ -26,7 +26,10 @@ pub fn show(config: &TableConfig, property: Property) -> Value {
             let key = config.encryption.as_ref();
             value(key.map(|encryption| encryption.key.as_deref().unwrap_or("aws/dynamodb")))
         }
-        Property::Stream => value(config.stream.as_ref().map(|stream| &stream.view)),
+        Property::Stream => value(config.stream.as_ref().map(|stream| match stream.policy.on() {
+            Some(policy) => json!({ "view": stream.view, "policy": document(policy) }),
+            None => json!(stream.view),
+        })),
         Property::Kinesis => value(config.kinesis.on().map(|streams| {
             streams.iter().map(|(arn, stream)| (arn.clone(), json!(stream.precision))).collect::<Map<_, _>>()
         })),
@@ -34,9 +37,7 @@ pub fn show(config: &TableConfig, property: Property) -> Value {
         Property::Pitr => value(config.pitr.on().map(|pitr| Pitr { days: pitr.days })),
         Property::Tags if config.tags.is_empty() => Value::Null,
         Property::Tags => json!(config.tags),
-        Property::ResourcePolicy => value(config.resource_policy.on().map(|policy| {
-            serde_json::from_str::<Value>(policy).unwrap_or_else(|_| Value::String(policy.clone()))
-        })),
+        Property::ResourcePolicy => value(config.resource_policy.on().map(|policy| document(policy))),
         Property::ContributorInsights => value(InsightsOfAll::of(config)),
         Property::AutoScaling => value(config.auto_scaling.on().map(scaling)),
         Property::Alarms => value(config.alarms.on().map(alarms)),
@@ -65,6 +66,11 @@ fn alarms(alarms: &Alarms) -> Value {
         (name.clone(), value(shown))
     });
     Value::Object(alarms.collect())
+}
+
+/// A policy; as the text that it is, if that is no JSON.
+fn document(policy: &str) -> Value {
+    serde_json::from_str(policy).unwrap_or_else(|_| Value::String(policy.to_owned()))
 }
 
 fn scaling(scaling: &AutoScaling) -> Value {

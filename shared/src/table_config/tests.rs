@@ -7,6 +7,8 @@ use self::alarms::{alarm, math};
 use super::*;
 use crate::evolving::{DecodeError, Evolving};
 
+const STREAM_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"dynamodb:GetRecords","Resource":"*"}]}"#;
+
 /// A table as most are: two keys, on-demand, a few tags.
 fn plain() -> TableConfig {
     TableConfig {
@@ -40,7 +42,7 @@ fn rich() -> TableConfig {
             key: Some("arn:aws:kms:eu-central-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab".to_owned()),
             ..Encryption::default()
         }),
-        stream: Some(Stream { view: StreamView::NewImage }),
+        stream: Some(Stream { view: StreamView::NewImage, policy: Part::On(STREAM_POLICY.to_owned()) }),
         kinesis: Part::On(kinesis()),
         ttl: Part::On(TimeToLive { attribute: "expires".to_owned() }),
         pitr: Part::On(PointInTimeRecovery { days: Some(14) }),
@@ -200,6 +202,7 @@ fn off_may_also_be_written_out() {
 #[test]
 fn every_unknown_part_is_told_by_name() {
     let mut config = rich();
+    config.stream.as_mut().unwrap().policy = Part::unknown("GetResourcePolicy: AccessDeniedException");
     config.ttl = Part::unknown("DescribeTimeToLive: AccessDeniedException");
     config.global_indexes.get_mut("by-day").unwrap().contributor_insights = Part::unknown("no answer");
     let Part::On(scaling) = &mut config.auto_scaling else { panic!("no auto scaling") };
@@ -214,6 +217,7 @@ fn every_unknown_part_is_told_by_name() {
     assert_eq!(
         names,
         [
+            "stream policy",
             "ttl",
             "contributor_insights of index by-day",
             "auto_scaling policy steps",
@@ -224,7 +228,7 @@ fn every_unknown_part_is_told_by_name() {
     );
     config.auto_scaling = Part::unknown("DescribeScalableTargets: AccessDeniedException");
     assert_eq!(
-        config.unknown()[2],
+        config.unknown()[3],
         ("auto_scaling".to_owned(), "DescribeScalableTargets: AccessDeniedException")
     );
     assert_eq!(plain().unknown(), []);
@@ -311,6 +315,23 @@ fn what_an_earlier_version_wrote_without_a_member_is_read() {
     members.retain(|(name, _)| name.as_text() != Some("gt"));
     let read = decoded(&as_bytes(&Value::Map(members))).unwrap().value;
     assert_eq!(read, TableConfig { global_table: None, ..rich() });
+}
+
+#[test]
+fn of_a_stream_that_an_earlier_version_wrote_the_policy_is_not_known_and_its_record_stays_what_it_was() {
+    for old in [
+        cbor!({ "s" => { "v" => "NEW_IMAGE" }, "al" => null }).unwrap(),
+        cbor!({ "s" => {}, "al" => null }).unwrap(),
+    ] {
+        let read = decoded(&as_bytes(&old)).unwrap();
+        let said = "the version of dynachain that made the point did not look for it";
+        assert_eq!(read.value.unknown(), [("stream policy".to_owned(), said)]);
+        assert_eq!(read.encode().unwrap(), as_bytes(&old));
+    }
+    let none = TableConfig { stream: Some(Stream::default()), ..TableConfig::default() };
+    assert_eq!(decoded(&as_bytes(&none)).unwrap().value, none, "that there is none is written out");
+    let without_stream = decoded(&as_bytes(&cbor!({ "dp" => true, "al" => null }).unwrap())).unwrap().value;
+    assert_eq!(without_stream.unknown(), []);
 }
 
 #[test]

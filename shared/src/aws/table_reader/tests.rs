@@ -19,6 +19,8 @@ use crate::table_config::{
 
 const TABLE: &str = "arn:aws:dynamodb:eu-central-1:111122223333:table/orders";
 
+const STREAM: &str = "arn:aws:dynamodb:eu-central-1:111122223333:table/orders/stream/2026-01-05T07:00:00.123";
+
 /// AWS as a table of answers: operation, or operation and a word of the request, to status and body.
 #[derive(Clone, Debug, Default)]
 struct FakeAws {
@@ -165,6 +167,7 @@ async fn everything_that_a_description_says_is_kept() {
         "TableClassSummary": { "TableClass": "STANDARD_INFREQUENT_ACCESS" },
         "SSEDescription": { "Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": "arn:aws:kms:eu-central-1:111122223333:key/k" },
         "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "OLD_IMAGE" },
+        "LatestStreamArn": STREAM,
         "DeletionProtectionEnabled": true,
         "GlobalTableVersion": "2019.11.21", "MultiRegionConsistency": "STRONG",
         "Replicas": [{ "RegionName": "eu-west-1" }], "GlobalTableWitnesses": [{ "RegionName": "eu-north-1" }],
@@ -194,7 +197,8 @@ async fn everything_that_a_description_says_is_kept() {
     assert_eq!((&config.warm_throughput, config.table_class), (&warm, TableClass::InfrequentAccess));
     let key = Some("arn:aws:kms:eu-central-1:111122223333:key/k".to_owned());
     assert_eq!(config.encryption, Some(Encryption { key, ..Encryption::default() }));
-    assert_eq!(config.stream, Some(Stream { view: StreamView::OldImage }));
+    assert_eq!(config.stream, Some(Stream { view: StreamView::OldImage, policy: Part::Off }));
+    assert_eq!(captured.stream_arn.as_deref(), Some(STREAM));
     let global = GlobalTable {
         version: Some("2019.11.21".to_owned()),
         replicas: ["eu-west-1".to_owned()].into(),
@@ -257,6 +261,45 @@ async fn what_other_calls_say_is_kept_too() {
     assert_eq!((destinations.len(), &destinations["arn:b"].precision), (1, &KinesisPrecision::Microsecond));
     assert_eq!(config.contributor_insights, Part::On(Insights::default()));
     assert_eq!(config.auto_scaling, Part::Off);
+}
+
+impl FakeAws {
+    /// A table that has, or had, a stream.
+    fn with_stream(enabled: bool) -> Self {
+        let aws = Self::plain();
+        let mut table = described();
+        table["StreamSpecification"] = json!({ "StreamEnabled": enabled, "StreamViewType": "OLD_IMAGE" });
+        table["LatestStreamArn"] = json!(STREAM);
+        aws.answers("DescribeTable", json!({ "Table": table }));
+        aws
+    }
+}
+
+#[tokio::test]
+async fn the_policy_of_a_stream_is_read_where_there_is_a_stream_and_only_there() {
+    let aws = FakeAws::with_stream(true);
+    aws.answers(&format!("GetResourcePolicy {STREAM}"), json!({ "Policy": "{}", "RevisionId": "1" }));
+    let captured = aws.capture().await.unwrap();
+    assert_eq!(captured.config.stream.unwrap().policy, Part::On("{}".to_owned()));
+    assert_eq!((captured.config.resource_policy, captured.stream_arn.as_deref()), (Part::Off, Some(STREAM)));
+    assert_eq!(aws.calls("GetResourcePolicy").len(), 2);
+
+    // DynamoDB goes on naming a stream that was switched off.
+    for aws in [FakeAws::with_stream(false), FakeAws::plain()] {
+        let captured = aws.capture().await.unwrap();
+        assert_eq!((captured.config.stream, captured.stream_arn), (None, None));
+        assert_eq!(aws.calls("GetResourcePolicy"), [json!({ "ResourceArn": TABLE })]);
+    }
+}
+
+#[tokio::test]
+async fn the_policy_of_a_stream_that_may_not_be_read_is_unknown() {
+    let aws = FakeAws::with_stream(true);
+    let denied =
+        json!({ "__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException", "message": "no" });
+    aws.answers.lock().unwrap().insert(format!("GetResourcePolicy {STREAM}"), (400, denied));
+    let config = aws.capture().await.unwrap().config;
+    assert_eq!(config.unknown(), [("stream policy".to_owned(), "GetResourcePolicy: AccessDeniedException")]);
 }
 
 #[tokio::test]

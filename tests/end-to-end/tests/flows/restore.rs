@@ -8,13 +8,16 @@ mod events;
 mod everything;
 mod killed;
 mod refusals;
+mod scaling;
+mod streams;
 
+use end_to_end::tables::Item;
 use local_stack::SOURCE_REGION;
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use self::everything::{Billing, described, items_of};
-use crate::support::{World, list, only_point};
+use crate::support::{CATALOG, World, list, only_point};
 
 impl World {
     /// Asks for a restore, or how it stands.
@@ -27,6 +30,29 @@ impl World {
         self.session(&json!({"backup_now": {"table": table}})).await;
         self.finish_jobs().await;
         only_point(&self.report(&json!({})).await, table)
+    }
+
+    /// Asks for a restore, and lets AWS Backup make the table that is configured next; what the catalog says then.
+    async fn restoring(&self, request: &Value) -> Vec<Item> {
+        self.stack.control().set_events(&json!({"lose": 1.0})).await.expect("events are lost");
+        self.restore(request).await;
+        self.finish_jobs().await;
+        let catalog = self.catalog().await.into_iter();
+        let restores = catalog.filter(|((pk, _), _)| pk.starts_with("RESTORE#"));
+        restores.map(|(_, item)| item).collect()
+    }
+
+    /// Configures a table from the start, whatever has been done already; how it stands then.
+    async fn configured(&self, restoring: &[Item]) -> Value {
+        for item in restoring {
+            let put = self.dynamodb().await.put_item().table_name(CATALOG).set_item(Some(item.clone()));
+            put.send().await.expect("as if nothing had been done yet");
+        }
+        let id = restoring.iter().find_map(|item| item.get("restore_id")?.as_s().ok()).expect("an id");
+        let status = json!({"status": id});
+        assert_eq!(self.restore(&status).await["state"], "restoring");
+        self.restore(&json!({"reconcile": true})).await;
+        self.restore(&status).await
     }
 
     /// A table with all that hangs on it, so that nothing is left to be found again.

@@ -191,8 +191,24 @@ async fn configure(client: &Client, name: &str, region: &str) {
     }]});
     let put = client.put_resource_policy().resource_arn(&table).policy(policy.to_string());
     put.send().await.expect("a policy");
+    let stream = stream_of(client, name).await.expect("a stream");
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Sid": "Follow", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")},
+        "Action": ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"], "Resource": stream,
+        "Condition": {"ArnNotEquals": {"aws:SourceArn": table}},
+    }]});
+    let put = client.put_resource_policy().resource_arn(stream).policy(policy.to_string());
+    put.send().await.expect("a policy of the stream");
     let protect = client.update_table().table_name(name).deletion_protection_enabled(true);
     protect.send().await.expect("protection");
+}
+
+/// The ARN of a table's stream, when it is on.
+pub(super) async fn stream_of(client: &Client, name: &str) -> Option<String> {
+    let described = client.describe_table().table_name(name).send().await.expect("the table");
+    let table = described.table.expect("the table");
+    let is_on = table.stream_specification().is_some_and(|stream| stream.stream_enabled());
+    table.latest_stream_arn.filter(|_| is_on)
 }
 
 async fn scale(client: &aws_sdk_applicationautoscaling::Client, name: &str) {
@@ -324,6 +340,9 @@ pub(super) async fn described(stack: &LocalStack, region: &str, name: &str) -> B
     for (call, arguments) in dynamodb {
         all.insert(call.to_owned(), ask(stack, region, "dynamodb", call, &arguments).await);
     }
+    if let Some(policy) = stream_policy(stack, region, name).await {
+        all.insert("get-resource-policy of the stream".to_owned(), policy);
+    }
     for index in ["by-day", "by-state"] {
         let arguments = ["--table-name", name, "--index-name", index];
         let insights = ask(stack, region, "dynamodb", "describe-contributor-insights", &arguments).await;
@@ -357,6 +376,15 @@ pub(super) async fn described(stack: &LocalStack, region: &str, name: &str) -> B
         all.insert(format!("list-tags-for-resource {alarm}"), tags);
     }
     all
+}
+
+/// The policy of the table's stream, when that is on, without the label that this stream alone has.
+async fn stream_policy(stack: &LocalStack, region: &str, name: &str) -> Option<Value> {
+    let stream = stream_of(&Client::new(&stack.sdk_config(region).await), name).await?;
+    let policy = ask(stack, region, "dynamodb", "get-resource-policy", &["--resource-arn", &stream]).await;
+    let label = stream.rsplit('/').next().expect("a label");
+    assert!(policy.to_string().contains(&stream), "it names its stream: {policy}");
+    Some(serde_json::from_str(&policy.to_string().replace(label, "<label>")).expect("JSON"))
 }
 
 async fn ask(stack: &LocalStack, region: &str, service: &str, call: &str, arguments: &[&str]) -> Value {
