@@ -12,6 +12,7 @@ mod check;
 mod clock_changes;
 mod copies;
 mod copies_backfill;
+mod copies_edited;
 mod copies_failing;
 mod copies_in_report;
 mod copies_locked;
