@@ -82,7 +82,7 @@ impl PointReader {
         let (mut points, unknown) = known(listed, catalog).await?;
         let read = self.identify_by_tags(unknown).await;
         // One that is being deleted would be remembered beyond its end.
-        let lasting = read.iter().filter(|point| point.listed.status != "DELETING");
+        let lasting = read.iter().filter(|point| !point.listed.is_being_deleted());
         stream::iter(lasting.filter_map(|point| Some((&point.listed.arn, point.memorable()?))))
             .map(Ok)
             .try_for_each_concurrent(CONCURRENT, |(arn, core)| catalog.remember(arn, core))

@@ -1,6 +1,7 @@
 //! A change of the points of some vaults: planned as a whole, confirmed where points become deletable, then carried out.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use dynachain::chain::RestorePoint;
 use dynachain::error::{ErrorType, Refusal};
@@ -20,6 +21,11 @@ use crate::request::How;
 
 /// Points that are edited at the same time; the rate of calls is limited on its own.
 const CONCURRENT: usize = 4;
+
+/// How often the lock of a vault's edits is tried: for 20 seconds. Retention holds it for half of that, unless AWS is slow.
+const TRIES: u32 = 80;
+/// Between two tries: shorter than the time for which retention leaves it free.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// The tables of one vault that a change is about.
 #[derive(Debug)]
@@ -82,12 +88,19 @@ async fn locked<'a>(
     Ok(answer)
 }
 
-/// Takes the lock of a vault's edits.
+/// Takes the lock of a vault's edits. Retention, which holds it while it deletes, gives it out of its hand every few seconds.
 pub(crate) async fn lock(place: &Place, invocation: &Invocation, now: Timestamp) -> Result<(), Refusal> {
-    if place.catalog.edits().lock(invocation.request_id(), now).await? {
-        return Ok(());
+    for _ in 0..TRIES {
+        if place.catalog.edits().lock(invocation.request_id(), now).await? {
+            return Ok(());
+        }
+        // Nobody tells when it is free.
+        tokio::time::sleep(PAUSE).await;
     }
-    let message = format!("another run edits points of the vault {}; repeat when it is over", place.vault);
+    let message = format!(
+        "another run edits points of the vault {}, or deletes some; repeat the request when it is over",
+        place.vault
+    );
     Err(Refusal::new(ErrorType::Busy, message))
 }
 

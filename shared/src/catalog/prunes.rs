@@ -202,15 +202,7 @@ impl Prunes {
     }
 
     async fn pieces(&self, name: &str) -> Result<Vec<Item>, CatalogError> {
-        let query = self
-            .catalog
-            .client
-            .query()
-            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
-            .expression_attribute_values(":pk", AttributeValue::S(self.pk.clone()))
-            .expression_attribute_values(":sk", AttributeValue::S(format!("{name}#")))
-            .consistent_read(true);
-        self.catalog.query(query, None).await
+        self.catalog.items(&self.pk, &format!("{name}#"), None).await
     }
 
     fn lock(&self, hold: &Hold, now: Timestamp) -> Item {

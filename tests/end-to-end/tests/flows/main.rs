@@ -18,6 +18,7 @@ mod copies_in_report;
 mod copies_locked;
 mod copies_many;
 mod edit;
+mod edits_and_prune;
 mod estimates;
 mod explain;
 mod guides;
