@@ -82,7 +82,7 @@ impl PointReader {
         let (mut points, unknown) = known(listed, catalog).await?;
         let read = self.identify_by_tags(unknown).await;
         // One that is being deleted would be remembered beyond its end.
-        let lasting = read.iter().filter(|point| point.listed.status != "DELETING");
+        let lasting = read.iter().filter(|point| !point.listed.is_being_deleted());
         catalog.remember_all(lasting).await?;
         points.extend(read);
         Ok(points)

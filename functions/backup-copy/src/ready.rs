@@ -77,7 +77,7 @@ pub(crate) async fn look(deps: &Deps, record: &CopyRecord, now: Timestamp) -> Re
             }
         },
     };
-    Ok(match CopyLifecycle::of(lock, record.created_at, end, source.ends) {
+    Ok(match CopyLifecycle::of(lock, record.created_at, end, source.ends_at.is_some()) {
         Ok(lifecycle) => Next::Start(lifecycle),
         Err(conflict) => {
             Next::Settle(CopyState::GivenUp, "vault_lock", format!("{}: {conflict}", record.target))

@@ -17,10 +17,12 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// The point as it would be; itself where the change is not about it. Only points of chains ever change.
+    /// The point as it would be; itself where the change is not about it. Only points of chains ever change, and none that is
+    /// being deleted.
     pub(crate) fn applied(&self, point: &RestorePoint) -> RestorePoint {
-        let in_a_chain = matches!(point.chain, ChainKind::Regular | ChainKind::Copy);
-        let core = point.core.as_deref().filter(|_| in_a_chain).map(|core| match self {
+        let can_change =
+            matches!(point.chain, ChainKind::Regular | ChainKind::Copy) && !point.listed.is_being_deleted();
+        let core = point.core.as_deref().filter(|_| can_change).map(|core| match self {
             Self::Extend(arn, until) if *arn == point.listed.arn => Core { until: *until, ..core.clone() },
             Self::Restamp(policy) if core.policy.as_ref().is_some_and(|stamp| reaches(policy, stamp)) => {
                 restamped(core, policy.version, &policy.document)

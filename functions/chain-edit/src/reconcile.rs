@@ -1,7 +1,7 @@
 //! Edits that were cut short: every one that the catalog has as begun is finished, and a run that waits is gone on with.
 
 use dynachain::catalog::EditRecord;
-use dynachain::chain::ChainKind;
+use dynachain::chain::{ChainKind, RestorePoint};
 use dynachain::error::{ErrorType, Refusal};
 use dynachain::invocation::Invocation;
 use jiff::Timestamp;
@@ -61,21 +61,33 @@ pub(crate) async fn finish(place: &Place, invocation: &Invocation) -> Result<(us
 }
 
 /// Writes the stored tags again. First they have to prove that they are of this point: the catalog is no authority. False
-/// where the point is gone, and with it what there was to finish.
+/// where there is nothing to finish any more: the point is gone, or its metadata was edited again since. A catalog that was
+/// restored to an earlier time has edits that were finished long ago.
 async fn finish_one(place: &Place, edit: &EditRecord) -> Result<bool, Trouble> {
-    let Some(found) = place.points.vault().point(&edit.recovery_point).await? else {
+    let found = place.points.vault().point(&edit.recovery_point).await?;
+    let Some(listed) = found.map(|found| found.listed).filter(|listed| !listed.is_being_deleted()) else {
         place.catalog.edits().end(&edit.recovery_point).await?;
         return Ok(false);
     };
-    let listed = found.listed;
     let mut tags = place.points.vault().tags(&listed.arn).await?;
+    if edit.is_superseded_by(&tags)
+        && is_in_a_chain(&place.points.open_tags(listed.clone(), tags.clone()).await.0)
+    {
+        tracing::warn!(point = %listed.arn, begun_at = %edit.begun_at, "a stored edit is older than the point's metadata");
+        place.catalog.edits().end(&edit.recovery_point).await?;
+        return Ok(false);
+    }
     tags.extend(edit.new_tags.clone());
     tags.retain(|tag, _| !edit.old_tags.contains(tag));
     let (point, _) = place.points.open_tags(listed.clone(), tags).await;
-    if !matches!(point.chain, ChainKind::Regular | ChainKind::Copy) {
+    if !is_in_a_chain(&point) {
         let doubt = point.doubt.unwrap_or_else(|| format!("it would be {}", point.chain));
         return Err(Trouble::Unsound(doubt));
     }
     tracing::info!(point = %listed.arn, begun_at = %edit.begun_at, "an edit is finished");
     carry_out(place, &listed, edit).await.map(|()| true)
+}
+
+fn is_in_a_chain(point: &RestorePoint) -> bool {
+    matches!(point.chain, ChainKind::Regular | ChainKind::Copy)
 }

@@ -5,6 +5,7 @@
 //! one invocation to the next as well; those of other Regions' vaults while an invocation is at work there.
 
 use std::mem;
+use std::time::Duration;
 
 use dynachain::catalog::Edits;
 use dynachain::error::{ErrorType, Refusal};
@@ -20,6 +21,11 @@ use crate::reconcile;
 use crate::request::How;
 use crate::site::Site;
 use crate::work::{Left, Work, lines};
+
+/// How often the lock of a vault's edits is tried: for 20 seconds. Retention holds it for half of that, unless AWS is slow.
+const TRIES: u32 = 80;
+/// Between two tries: shorter than the time for which retention leaves it free.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Plans the change, and carries it out unless that takes a confirmation that is not there.
 ///
@@ -206,7 +212,7 @@ impl Lock {
         Self { edits: edits.clone(), vault: vault.clone(), holder: invocation.request_id().to_owned() }
     }
 
-    /// Takes it.
+    /// Takes it. Retention, which holds it while it deletes, gives it out of its hand every few seconds.
     ///
     /// # Errors
     /// `Busy` when another run has it.
@@ -216,11 +222,16 @@ impl Lock {
         invocation: &Invocation,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
-        if edits.lock(invocation.request_id(), now).await? {
-            return Ok(Self::held(edits, vault, invocation));
+        for _ in 0..TRIES {
+            if edits.lock(invocation.request_id(), now).await? {
+                return Ok(Self::held(edits, vault, invocation));
+            }
+            // Nobody tells when it is free.
+            tokio::time::sleep(PAUSE).await;
         }
         let message = format!(
-            "another run edits points of the vault {vault}; repeat when it is over: one that ran out of time goes on by itself"
+            "another run edits points of the vault {vault}, or deletes some; repeat the request when it is over: an edit that ran \
+             out of time goes on by itself"
         );
         Err(Refusal::new(ErrorType::Busy, message))
     }

@@ -8,10 +8,12 @@ use dynachain::error::Refusal;
 use crate::Deps;
 
 /// Reads every point of the vault by its tags, remembers those with sound metadata, and forgets what the vault no longer
-/// has. Page by page: only a hash of each point's ARN stays in memory.
+/// has. Page by page: only a hash of each point's ARN stays in memory, and the ARNs that the catalog knew.
 pub(crate) async fn run(deps: &Deps) -> Result<(), Refusal> {
     let reader = deps.points.vault();
     let catalog = deps.catalog.points();
+    // Before the vault is listed: what is remembered meanwhile may be on no page, and is not gone for that.
+    let known = catalog.all().await.map_err(Refusal::from)?;
     let hasher = RandomState::new();
     let mut present = HashSet::new();
     let mut next = None;
@@ -29,7 +31,6 @@ pub(crate) async fn run(deps: &Deps) -> Result<(), Refusal> {
             break;
         }
     }
-    let known = catalog.all().await?;
     let gone: Vec<_> = known.iter().filter(|arn| !present.contains(&hasher.hash_one(arn))).collect();
     tracing::info!(present = present.len(), gone = gone.len(), "rebuilt");
     for point in gone {

@@ -1,21 +1,23 @@
 //! Edits of points in the catalog: what is being written into whose tags, so that a half-done edit is finished.
 //!
 //! The tags of a point are not replaced in one step. What they are to become is stored before the first of them is touched,
-//! and forgotten when all of them have been read back. One run at a time edits the points of a vault; what is left of one that
-//! ran out of time is stored, and no other begins before it is done.
+//! and forgotten when all of them have been read back. One run at a time edits the points of a vault, and retention deletes
+//! none of them meanwhile; what is left of a run that ran out of time is stored, and no other begins before it is done.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::item::Key;
+use super::item::{Item, Key};
 use super::{Catalog, CatalogError};
 use crate::id::RecoveryPointArn;
+use crate::metadata::{Digest, Part, PointTags};
 
 const PARTITION: &str = "EDITS";
+const POINT: &str = "POINT#";
 /// Longer than any invocation of a Lambda function (15 minutes): after it, whoever held the lock is gone.
 const LEASE: SignedDuration = SignedDuration::from_mins(16);
 /// So long a run that ran out of time waits to be gone on with.
@@ -30,8 +32,28 @@ pub struct EditRecord {
     pub new_tags: BTreeMap<String, String>,
     /// Tags of the old one that the new one does not need.
     pub old_tags: Vec<String>,
+    /// SHA-256 of the sealed core that the new one takes the place of; none in records of before this was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
     /// When it began, UTC.
     pub begun_at: Timestamp,
+}
+
+impl EditRecord {
+    /// SHA-256 of the sealed core among a point's tags; `None` where there is no whole one.
+    pub fn core_in(tags: &BTreeMap<String, String>) -> Option<String> {
+        match PointTags::read(tags).core {
+            Part::Whole(record) => Some(Digest::of(&record).to_string()),
+            _ => None,
+        }
+    }
+
+    /// Whether a point with these tags has a whole core that is neither the one that this edit replaces nor the one that it
+    /// writes. Where that core opens, another edit came later: half-written ones do not open.
+    pub fn is_superseded_by(&self, tags: &BTreeMap<String, String>) -> bool {
+        let (found, written) = (Self::core_in(tags), Self::core_in(&self.new_tags));
+        self.replaces.is_some() && found.is_some() && found != self.replaces && found != written
+    }
 }
 
 /// The catalog's items about edits.
@@ -146,7 +168,17 @@ impl Edits {
     /// # Errors
     /// When DynamoDB refuses, or an item cannot be read.
     pub async fn begun(&self) -> Result<Vec<EditRecord>, CatalogError> {
-        self.0.list(PARTITION, "POINT#", None).await
+        self.0.list(PARTITION, POINT, None).await
+    }
+
+    /// The points of edits that have begun and not ended, also of those whose items cannot be read.
+    ///
+    /// # Errors
+    /// When DynamoDB refuses.
+    pub async fn begun_points(&self) -> Result<HashSet<RecoveryPointArn>, CatalogError> {
+        let items = self.0.items(PARTITION, POINT, None).await?;
+        let point = |item: &Item| item.get("sk")?.as_s().ok()?.strip_prefix(POINT)?.parse().ok();
+        Ok(items.iter().filter_map(point).collect())
     }
 
     /// Forgets an edit that is done.
@@ -194,5 +226,40 @@ fn run_key() -> Key {
 }
 
 fn key(point: &RecoveryPointArn) -> Key {
-    Key::new(PARTITION, format!("POINT#{point}"))
+    Key::new(PARTITION, format!("{POINT}{point}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metadata::core_tags;
+
+    fn tags(core: &[u8]) -> BTreeMap<String, String> {
+        core_tags(core).unwrap()
+    }
+
+    #[test]
+    fn an_edit_is_superseded_by_a_core_that_it_does_not_know() {
+        let (old, new, later) = (tags(&[1; 200]), tags(&[2; 200]), tags(&[3; 200]));
+        let edit = EditRecord {
+            recovery_point: "arn:aws:backup:eu-central-1:111122223333:recovery-point:0b2f".parse().unwrap(),
+            new_tags: new.clone(),
+            old_tags: Vec::new(),
+            replaces: EditRecord::core_in(&old),
+            begun_at: "2027-01-04T06:00:00Z".parse().unwrap(),
+        };
+        assert!(old.len() > 1 && edit.replaces.is_some());
+        let half: BTreeMap<_, _> =
+            new.iter().take(1).map(|(tag, piece)| (tag.clone(), piece.clone())).collect();
+        for known in [&old, &new, &half, &BTreeMap::new()] {
+            assert!(!edit.is_superseded_by(known), "{known:?}");
+        }
+        assert!(edit.is_superseded_by(&later));
+        // An item of before it was noted is carried out as it was then.
+        let before = EditRecord { replaces: None, ..edit };
+        assert!(!before.is_superseded_by(&later));
+        let stored: BTreeMap<String, serde_json::Value> =
+            serde_json::from_value(serde_json::to_value(&before).unwrap()).unwrap();
+        assert!(!stored.contains_key("replaces"));
+    }
 }

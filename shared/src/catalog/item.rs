@@ -201,13 +201,23 @@ impl Catalog {
         Ok(())
     }
 
-    /// All items of a partition whose sort key begins so, in key order, read consistently.
+    /// What all items of a partition say whose sort key begins so, in key order, read consistently.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
         pk: &str,
         sk_prefix: &str,
         limit: Option<i32>,
     ) -> Result<Vec<T>, CatalogError> {
+        self.items(pk, sk_prefix, limit).await?.into_iter().map(|item| self.parse(item)).collect()
+    }
+
+    /// All items of a partition whose sort key begins so, in key order, read consistently.
+    pub(super) async fn items(
+        &self,
+        pk: &str,
+        sk_prefix: &str,
+        limit: Option<i32>,
+    ) -> Result<Vec<Item>, CatalogError> {
         let query = self
             .client
             .query()
@@ -215,7 +225,7 @@ impl Catalog {
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
             .expression_attribute_values(":sk", AttributeValue::S(sk_prefix.to_owned()))
             .consistent_read(true);
-        self.query(query, limit).await?.into_iter().map(|item| self.parse(item)).collect()
+        self.query(query, limit).await
     }
 
     /// All items of a partition of the index, in the order of its sort key, as eventually consistent as an index is.

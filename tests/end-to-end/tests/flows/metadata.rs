@@ -226,6 +226,35 @@ async fn a_configuration_without_room_in_the_tags_goes_to_the_catalog_sealed() {
     assert_eq!(details(&world.session(&json!({"policy": "shop", "scheduled_at": SEVEN})).await).len(), 2);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_forgets_nothing_of_a_point_that_is_made_meanwhile() {
+    let world = World::start_with_target().await;
+    world.tables(&["shop-tagged"]).await;
+    world.tag_table("shop-tagged", large_tags(40)).await;
+    world.apply(&example_with_copies("shop", &json!({"tables": ["shop-*"]}))).await;
+    world.session(&json!({"backup_now": {"table": "shop-tagged"}})).await;
+    world.finish_jobs().await;
+    // The rebuild has its list, and takes long to read what is on it.
+    let slow = json!([{"operation": "ListTags", "principal": "*chain-report*", "count": 1, "effect": "delay", "seconds": 10}]);
+    world.control("PUT", "/faults", Some(&slow)).await;
+    let made = async {
+        while world.stack.control().strikes().await.expect("strikes")[0] == 0 {
+            // The rebuild is another process's; its answer ends the wait.
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let started = start(&world).await;
+        world.finish_jobs().await;
+        let point = started["shop-tagged"].clone();
+        let meanwhile = config_in_catalog(&world, &point, &world.tags(&point).await).await;
+        (point, meanwhile)
+    };
+    let request = json!({"rebuild": true});
+    let (_, (point, meanwhile)) = tokio::join!(world.report(&request), made);
+    let tags = world.tags(&point).await;
+    assert_eq!(config_in_catalog(&world, &point, &tags).await, meanwhile);
+    world.verified(&[]).await;
+}
+
 /// The part of a point's metadata that only the catalog has, opened with the key in the point's tags.
 async fn config_in_catalog(world: &World, point: &str, tags: &Tags) -> TableConfig {
     let catalog = world.catalog().await;
