@@ -4,21 +4,18 @@
 //! any more. So it does not matter where an earlier invocation was cut short. A step that is refused for good is noted and
 //! holds up nothing; one that may work later stays pending, and reconciliation comes back to it.
 
+use crate::job::GIVE_UP;
+use crate::table::Table;
+use crate::trouble::{self, Trouble};
+use crate::{Deps, finish, recorded};
 use dynachain::catalog::RestoreRecord;
 use dynachain::error::Refusal;
 use dynachain::invocation::Invocation;
 use dynachain::restore::{Action, Change, Plan, Property, RestoreState, Step, StepState, changes};
-use jiff::SignedDuration;
-
-use crate::table::Table;
-use crate::trouble::{self, Trouble};
-use crate::{Deps, finish, recorded};
 
 /// How often the table is read again, with pauses, that does not show what it has taken: some of its parts are answered from
 /// replicas that lag behind.
 const READINGS: u32 = 4;
-/// Nothing is tried for longer than this after the table was there.
-const GIVE_UP: SignedDuration = SignedDuration::from_hours(6);
 
 /// Configures the table as far as this invocation gets. The record is this invocation's; it is let go of in the end.
 pub(crate) async fn run(
