@@ -128,9 +128,10 @@ async fn claim(
         }
         // Whether any job was started is known of all attempts by the last one.
         let record = TableRecord { job: last.and_then(|last| last.job.clone()), ..record };
+        let changed = owed::with_released(session, &debts, taken_over);
         let claimed = match last {
-            Some(last) => sessions.claim_again(session, &record, last, &taken_over).await?,
-            None => sessions.claim_table(session, &record, &taken_over).await?,
+            Some(last) => sessions.claim_again(session, &record, last, &changed).await?,
+            None => sessions.claim_table(session, &record, &changed).await?,
         };
         if claimed {
             return Ok(Some(record));
