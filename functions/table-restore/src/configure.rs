@@ -8,8 +8,8 @@ use dynachain::catalog::RestoreRecord;
 use dynachain::error::Refusal;
 use dynachain::invocation::Invocation;
 use dynachain::restore::{Action, Change, Plan, Property, RestoreState, Step, StepState, changes, obstacles};
-use jiff::SignedDuration;
 
+use crate::job::GIVE_UP;
 use crate::table::Table;
 use crate::trouble::{self, Trouble};
 use crate::{Deps, finish, recorded};
@@ -17,8 +17,6 @@ use crate::{Deps, finish, recorded};
 /// How often the table is read again, with pauses while it does not show what it has taken: some of its parts are answered from
 /// replicas that lag behind.
 const READINGS: u32 = 5;
-/// Nothing is tried for longer than this after the table was there.
-const GIVE_UP: SignedDuration = SignedDuration::from_hours(6);
 
 /// Configures the table as far as this invocation gets. The record is this invocation's; it is let go of in the end.
 pub(crate) async fn run(

@@ -177,6 +177,17 @@ impl Restores {
         self.save(record).await
     }
 
+    /// Lets go of a restore as it stands in the catalog, if this is still its generation.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read or written.
+    pub async fn let_go(&self, restore_id: &str, number: u32, generation: u64) -> Result<(), CatalogError> {
+        match self.get(restore_id, number).await? {
+            Some(mut record) if record.generation == generation => self.release(&mut record).await.map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// Notes which restore a job belongs to.
     ///
     /// # Errors

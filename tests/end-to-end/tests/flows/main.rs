@@ -44,6 +44,7 @@ mod report;
 mod restore;
 mod retries;
 mod roles;
+mod session_troubles;
 mod sessions;
 mod source_region_off;
 mod support;

@@ -12,7 +12,7 @@ use end_to_end::{points, shop};
 use local_stack::{SOURCE_REGION, TARGET_REGION};
 use serde_json::{Value, json};
 
-use crate::support::{SEVEN, World, arn, at, details, example_with_copies, list, vault};
+use crate::support::{SEVEN, World, arn, at, details, example, example_with_copies, list, vault};
 
 type Tags = BTreeMap<String, String>;
 
@@ -152,7 +152,7 @@ async fn opens_to_the_truth(world: &World, applied: &Value, table: &str, tags: &
 }
 
 /// Tags that no compression makes small.
-fn large_tags(count: u32) -> Tags {
+pub(crate) fn large_tags(count: u32) -> Tags {
     let value = |i: u32| -> String {
         (0..4).map(|part| Digest::of(format!("{i} {part}").as_bytes()).to_string()).collect()
     };
@@ -253,6 +253,28 @@ async fn a_rebuild_forgets_nothing_of_a_point_that_is_made_meanwhile() {
     let tags = world.tags(&point).await;
     assert_eq!(config_in_catalog(&world, &point, &tags).await, meanwhile);
     world.verified(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_nobody_may_add_to_the_points_tags_goes_to_the_catalog() {
+    let world = World::start().await;
+    world.tables(&["shop-tagged"]).await;
+    world.tag_table("shop-tagged", large_tags(12)).await;
+    world.apply(&example("shop", &json!({"tables": ["shop-*"]}))).await;
+    let fault = json!([{"operation": "TagResource", "effect": "access_denied"}]);
+    world.control("PUT", "/faults", Some(&fault)).await;
+    let point = &start(&world).await["shop-tagged"];
+    world.finish_jobs().await;
+    let told = world.session(&json!({"policy": "shop", "scheduled_at": SEVEN})).await;
+    assert_eq!((&told["finished"], &told["tables"]["started"]), (&json!(true), &json!(1)), "{told:#}");
+    let tags = world.tags(point).await;
+    let config = config_in_catalog(&world, point, &tags).await;
+    assert_eq!(config.user_tags().count(), 12);
+    assert!(matches!(PointTags::read(&tags).config, dynachain::metadata::Part::Missing { .. }));
+    let catalog = world.catalog().await;
+    assert_eq!(world.session(&json!({"reconcile": true})).await["open"], json!([]));
+    assert_eq!(world.catalog().await, catalog, "once");
+    assert_eq!(list(&world.verified(&[]).await["chains"]).len(), 1);
 }
 
 /// The part of a point's metadata that only the catalog has, opened with the key in the point's tags.
