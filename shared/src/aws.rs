@@ -7,7 +7,7 @@ pub mod backup;
 mod bus;
 mod error;
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 mod key_states;
 mod keys;
 mod rate;

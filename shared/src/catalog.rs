@@ -15,6 +15,7 @@
 //! | manual backup | `MANUAL#<request id>` | `MANUAL` | `MANUAL#OPEN` while open | `<claimed at>` | id; open ones |
 //! | edit that has begun | `EDITS` | `POINT#<recovery point ARN>` | | | all |
 //! | lock of edits | `EDITS` | `LOCK` | | | the one |
+//! | what is left of edits that ran out of time, a piece of it | `EDITS` | `RUN#<piece>` | | | the one |
 //! | restore point | `POINT#<recovery point ARN>` | `POINT` | `POINTS#<shard>` | `<recovery point ARN>` | ARN; all (rebuild) |
 //! | copy | `COPY#<source recovery point ARN>` | `<target vault ARN>` | `COPIES#<destination>#<shard>` while missing | `<state>#<due at>#…` | source and target; destination, those that are due; all that are missing |
 //! | destination of copies | `COPY_DESTINATIONS` | `TO#<account>/<Region>` | | | all |
@@ -29,16 +30,18 @@
 //! | restore | `RESTORE#<restore id>` | `<number>` | `RESTORES#OPEN` while open | `<claimed at>` | id; open ones |
 //! | restore job | `JOB#<job id, lower case>` | `RESTORE` | | | the job id of an event |
 //!
-//! Items about sessions, manual backups and restores carry `expires_at` (TTL, 90 days), and so do debts once they are paid, and
-//! plans of retention and how far its runs have come for 72 hours at most; policies, restore points, their copies and what is owed
-//! do not.
+//! Items about sessions, manual backups and restores carry `expires_at` (TTL, 90 days), and so do debts once they are paid,
+//! plans of retention for 72 hours, and how far runs of retention and of edits have come for 24; policies, restore points, their
+//! copies and what is owed do not.
 
+mod batch;
 mod caught_up;
 mod conflicts;
 mod copies;
 mod debts;
 mod edits;
 mod item;
+mod kept;
 mod manual;
 mod points;
 mod policies;

@@ -2,8 +2,10 @@
 
 mod debt;
 mod flag;
+mod newest;
 mod point;
 
 pub use debt::Debt;
 pub use flag::{Flag, Flags, PerFlag};
+pub use newest::{NewestPoints, Standing};
 pub use point::{ChainKind, ListedPoint, PointView, Reading, RestorePoint};

@@ -12,7 +12,7 @@ mod lifecycle;
 mod naming;
 mod wanted;
 
-pub use arrival::missing_tags;
+pub use arrival::{keeps_its_core, missing_tags};
 pub use attempt::{LATER, Next, after_failure, is_overdue, too_many_jobs};
 pub use destination::Destination;
 pub use dispatch::{Busy, Candidate, Pick, QUIET, plan};

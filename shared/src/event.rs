@@ -14,8 +14,8 @@ mod schedule;
 pub use fields::Moment;
 pub use job::{BackupJob, CopyJob, JobId, JobState, RestoreJob};
 pub use own::{
-    CopiesContinued, CopyGivenUp, OwnEvent, PointCompleted, PruneBlocked, PruneContinued, RestoreFinished,
-    RestoreProblem, SOURCE, SessionContinued, SessionFinished, TableCounts, TableFailure,
+    CopiesContinued, CopyGivenUp, EditContinued, OwnEvent, PointCompleted, PruneBlocked, PruneContinued,
+    RestoreFinished, RestoreProblem, SOURCE, SessionContinued, SessionFinished, TableCounts, TableFailure,
 };
 pub use recovery_point::{PointState, RecoveryPointChange};
 pub use schedule::ScheduledStart;
@@ -49,6 +49,8 @@ pub enum Event {
     CopiesContinued(CopiesContinued),
     /// A run of retention ran out of time and goes on in another invocation.
     PruneContinued(PruneContinued),
+    /// Edits of points ran out of time and go on in another invocation.
+    EditContinued(EditContinued),
     /// An event that means nothing to dynachain.
     NotOurs(NotOurs),
 }

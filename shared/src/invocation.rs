@@ -32,4 +32,33 @@ impl Invocation {
     pub fn has_time(&self) -> bool {
         self.stop.is_none_or(|stop| Instant::now() < stop)
     }
+
+    /// Does something that may be given up at any moment, such as reading, as long as there is time to begin with what comes
+    /// after it; `None` when time is up first.
+    pub async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        match self.stop {
+            Some(stop) => tokio::time::timeout_at(stop.into(), work).await.ok(),
+            None => Some(work.await),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    fn left(time: Duration) -> Invocation {
+        Invocation { request_id: "request".to_owned(), stop: Instant::now().checked_add(time) }
+    }
+
+    #[tokio::test]
+    async fn work_that_may_be_given_up_is_when_time_is_up() {
+        assert_eq!(left(Duration::from_secs(3600)).in_time(ready(7)).await, Some(7));
+        assert_eq!(left(Duration::from_millis(1)).in_time(pending::<u8>()).await, None);
+        assert!(!left(Duration::ZERO).has_time());
+        let endless = Invocation { stop: None, ..left(Duration::ZERO) };
+        assert_eq!((endless.has_time(), endless.in_time(ready(7)).await), (true, Some(7)));
+    }
 }

@@ -7,7 +7,7 @@ pub use configs::{SealedConfig, WholePoint};
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, stream};
 
 use crate::aws::backup::{PointState, VaultReader};
 use crate::aws::{AwsError, Fault, KeyOpener};
@@ -82,11 +82,8 @@ impl PointReader {
         let (mut points, unknown) = known(listed, catalog).await?;
         let read = self.identify_by_tags(unknown).await;
         // One that is being deleted would be remembered beyond its end.
-        let lasting = read.iter().filter(|point| point.listed.status != "DELETING");
-        stream::iter(lasting.filter_map(|point| Some((&point.listed.arn, point.memorable()?))))
-            .map(Ok)
-            .try_for_each_concurrent(CONCURRENT, |(arn, core)| catalog.remember(arn, core))
-            .await?;
+        let lasting = read.iter().filter(|point| !point.listed.is_being_deleted());
+        catalog.remember_all(lasting).await?;
         points.extend(read);
         Ok(points)
     }

@@ -2,7 +2,7 @@
 
 mod place;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
@@ -73,6 +73,27 @@ impl<'a> Request<'a> {
         let read: Vec<_> =
             items.map(|(i, item)| self.inner(name, format!("{at}[{i}]"), item, &mut read)).collect();
         read.into_iter().collect()
+    }
+
+    /// A member that is an object with members of any names, each an object and read as a request of its own; their problems
+    /// are this one's.
+    pub fn objects_by_name<T>(
+        &mut self,
+        name: &'static str,
+        mut read: impl FnMut(&mut Request<'_>) -> Option<T>,
+    ) -> Option<BTreeMap<String, T>> {
+        let value = self.raw(name)?;
+        let at = self.path(name);
+        let Some(members) = value.as_object() else {
+            self.problem(name, &at, format!("must be an object, it is {}", kind(value)));
+            return None;
+        };
+        let read = members.iter().map(|(member, value)| {
+            let read = self.inner(name, format!("{at}.{member}"), value, &mut read)?;
+            Some((member.clone(), read))
+        });
+        // All of them are read, so that the problems of all are told.
+        read.collect::<Vec<_>>().into_iter().collect()
     }
 
     fn inner<T>(
@@ -153,6 +174,11 @@ impl<'a> Request<'a> {
     pub fn problem(&mut self, name: &str, path: &str, message: impl Into<String>) {
         let place = self.members.keys().position(|member| member == name).unwrap_or(self.members.len());
         self.problems.push((place, Problem::new(path, message)));
+    }
+
+    /// Notes a problem with the request as a whole.
+    pub fn problem_here(&mut self, message: impl Into<String>) {
+        self.problems.push((0, Problem::new(self.at.clone(), message)));
     }
 
     /// Notes that a member must be there.

@@ -9,6 +9,7 @@
 //!    again after each of them, so a restore that is cut short anywhere goes on from what the table says, not from what
 //!    somebody remembers. Nothing is ever taken off a table.
 
+mod alarms;
 mod arns;
 mod auto_scaling;
 mod change;
@@ -20,8 +21,11 @@ mod plan;
 mod progress;
 mod property;
 mod request;
+mod scaling_override;
 mod show;
+mod stream;
 
+pub use alarms::obstacles;
 pub use change::{Change, TableUpdate, changes};
 pub use encryption::{Encryption, NoKey, encryption};
 pub use overrides::Overrides;

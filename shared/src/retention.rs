@@ -16,7 +16,7 @@ pub use breaker::{BlockedChain, blocked_chains};
 pub use copies::{KnownCopies, KnownCopy, copy_lifespan, wanted_copies};
 pub use digest::plan_digest;
 pub use explain::{Earlier, Explanation, NamedEnd, Protection, explain};
-pub use keep::{End, Keep};
+pub use keep::{End, Keep, NoEnd};
 pub use lifespan::Lifespan;
 pub use lock::{LockConflict, VaultLock};
 pub use plan::{Facts, Verdict, plan};

@@ -9,12 +9,14 @@
 //! to a [`KeyElement`] it adds none, for keys are arrays and arrays are taken whole. A member added later must read its
 //! absence as [`Part::Unknown`] and write [`Part::Off`] out: the writers before it did not look.
 
+mod alarms;
 mod capacity;
 mod keys;
 mod part;
 mod scaling;
 mod settings;
 
+pub use alarms::{Alarm, AlarmMetric, Alarms, MetricQuery, ToldTags, WallClock, WarmUp};
 pub use capacity::{BillingMode, MaxThroughput, TableClass, Throughput, WarmThroughput};
 pub use keys::{AttributeType, GlobalIndex, KeyElement, KeyKind, LocalIndex, Projection, ProjectionKind};
 pub use part::{Part, Unknown};
@@ -88,6 +90,9 @@ pub struct TableConfig {
     /// Application Auto Scaling of table and indexes.
     #[serde(rename = "as", skip_serializing_if = "Part::is_off")]
     pub auto_scaling: Part<AutoScaling>,
+    /// CloudWatch alarms that watch the table or its indexes, but those of auto scaling.
+    #[serde(rename = "al", default = "alarms_not_recorded")]
+    pub alarms: Part<Alarms>,
     /// Whether the table is protected from deletion.
     #[serde(rename = "dp", skip_serializing_if = "is_default")]
     pub deletion_protection: bool,
@@ -113,10 +118,22 @@ impl TableConfig {
         all.filter(|(key, _)| is_user_tag(key))
     }
 
+    /// The auto scaling policies that are not recorded, each with the reason.
+    pub(crate) fn unknown_policies(&self) -> impl Iterator<Item = (String, &str)> {
+        self.auto_scaling.on().into_iter().flat_map(AutoScaling::unknown)
+    }
+
+    /// What of the alarms is not recorded, each with the reason.
+    pub(crate) fn unknown_alarms(&self) -> impl Iterator<Item = (String, &str)> {
+        self.alarms.on().into_iter().flat_map(Alarms::unknown)
+    }
+
     /// Every property that is not fully known, with the reason: parts that could not be read, and things that this version
     /// has no place for. In the order of the restore properties.
     pub fn unknown(&self) -> Vec<(String, &str)> {
+        let stream_policy = self.stream.as_ref().and_then(|stream| stream.policy.unknown_reason());
         let table = [
+            ("stream policy", stream_policy),
             ("kinesis", self.kinesis.unknown_reason()),
             ("ttl", self.ttl.unknown_reason()),
             ("pitr", self.pitr.unknown_reason()),
@@ -130,10 +147,17 @@ impl TableConfig {
         });
         let auto_scaling =
             self.auto_scaling.unknown_reason().map(|reason| ("auto_scaling".to_owned(), reason));
-        let policies = self.auto_scaling.on().into_iter().flat_map(AutoScaling::unknown);
+        let alarms = self.alarms.unknown_reason().map(|reason| ("alarms".to_owned(), reason));
+        let rest = auto_scaling.into_iter().chain(self.unknown_policies()).chain(alarms);
+        let rest = rest.chain(self.unknown_alarms());
         let unrecorded = self.unrecorded.iter().map(|(name, reason)| (name.clone(), reason.as_str()));
-        table.chain(indexes).chain(auto_scaling).chain(policies).chain(unrecorded).collect()
+        table.chain(indexes).chain(rest).chain(unrecorded).collect()
     }
+}
+
+/// What the absence of the alarms means: versions that did not look for them wrote nothing.
+fn alarms_not_recorded() -> Part<Alarms> {
+    Part::unknown("the version that made the point did not look for alarms")
 }
 
 /// Whether a member holds its default, and so is left out.

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::id::{PolicyName, VaultArn};
 
-/// The namespace of our metrics.
+/// The namespace of our metrics. The dashboard and the alarms of `infra/template.yaml` draw them, and a test holds the dashboard
+/// against what the functions emit.
 pub const NAMESPACE: &str = "dynachain";
 
 /// Starts logging as Lambda asks for it (`AWS_LAMBDA_LOG_FORMAT`, `AWS_LAMBDA_LOG_LEVEL`; AWS Lambda Developer Guide,
@@ -29,26 +30,36 @@ impl Metric {
     pub fn count(name: &'static str, value: u64) -> Self {
         Self { name, unit: "Count", value }
     }
+
+    /// A length of time, in whole seconds.
+    pub fn seconds(name: &'static str, value: u64) -> Self {
+        Self { name, unit: "Seconds", value }
+    }
 }
 
 /// Figures that belong together, written to the log in CloudWatch's embedded metric format, from which CloudWatch makes
 /// metrics (Amazon CloudWatch User Guide, "Embedded metric format specification").
 #[derive(Clone, Debug)]
 pub struct Metrics<'a> {
-    /// The dimension, and its value.
-    of: (&'static str, &'a str),
+    /// The dimensions, and their values.
+    of: Vec<(&'static str, &'a str)>,
     at: Timestamp,
 }
 
 impl<'a> Metrics<'a> {
     /// Figures of one policy.
     pub fn of_policy(policy: &'a PolicyName, at: Timestamp) -> Self {
-        Self { of: ("Policy", policy.as_str()), at }
+        Self { of: vec![("Policy", policy.as_str())], at }
+    }
+
+    /// Figures of one policy's copies in one target vault.
+    pub fn of_target(policy: &'a PolicyName, target: &'a VaultArn, at: Timestamp) -> Self {
+        Self { of: vec![("Policy", policy.as_str()), ("Target", target.as_str())], at }
     }
 
     /// Figures of one vault.
     pub fn of_vault(vault: &'a VaultArn, at: Timestamp) -> Self {
-        Self { of: ("Vault", vault.name()), at }
+        Self { of: vec![("Vault", vault.name())], at }
     }
 
     /// Writes them as one line of the function's output.
@@ -63,16 +74,18 @@ impl<'a> Metrics<'a> {
     fn line(&self, metrics: &[Metric]) -> Value {
         let definitions: Vec<_> =
             metrics.iter().map(|metric| json!({ "Name": metric.name, "Unit": metric.unit })).collect();
-        let (dimension, value) = self.of;
+        let dimensions: Vec<_> = self.of.iter().map(|(dimension, _)| dimension).collect();
         let mut line = json!({
             "_aws": {
                 "Timestamp": self.at.as_millisecond(),
                 "CloudWatchMetrics": [
-                    { "Namespace": NAMESPACE, "Dimensions": [[dimension]], "Metrics": definitions },
+                    { "Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": definitions },
                 ],
             },
         });
-        line[dimension] = json!(value);
+        for (dimension, value) in &self.of {
+            line[*dimension] = json!(value);
+        }
         for metric in metrics {
             line[metric.name] = json!(metric.value);
         }
@@ -83,6 +96,21 @@ impl<'a> Metrics<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn figures_of_a_target_have_its_policy_and_its_vault_for_dimensions() {
+        let policy = "orders".parse().unwrap();
+        let target = "arn:aws:backup:eu-west-1:111122223333:backup-vault:dynachain".parse().unwrap();
+        let metrics = Metrics::of_target(&policy, &target, "2025-01-06T06:00:00Z".parse().unwrap());
+        let line = metrics.line(&[Metric::seconds("NewestCopyAge", 60)]);
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Dimensions"], json!([["Policy", "Target"]]));
+        assert_eq!(directive["Metrics"], json!([{"Name": "NewestCopyAge", "Unit": "Seconds"}]));
+        assert_eq!(
+            [&line["Policy"], &line["Target"], &line["NewestCopyAge"]],
+            [&json!("orders"), &json!(target.as_str()), &json!(60)]
+        );
+    }
 
     #[test]
     fn metrics_are_one_line_of_the_embedded_format() {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use dynachain::aws::{AwsError, Fault};
 use dynachain::catalog::{CopyRecord, CopyState};
-use dynachain::chain::{ChainKind, PerFlag};
-use dynachain::copying::{is_overdue, missing_tags, naming_target};
+use dynachain::chain::{ChainKind, ListedPoint, PerFlag};
+use dynachain::copying::{is_overdue, keeps_its_core, missing_tags, naming_target};
 use dynachain::error::Refusal;
 use dynachain::id::RecoveryPointArn;
 use dynachain::metadata::{Kind, MANAGED, Part, PointTags, Sealer};
@@ -92,11 +92,16 @@ async fn verify(
         Err(error) if error.fault() == Fault::NotFound => tags.clone(),
         read => read?,
     };
-    let repairs = match repairs(there, record, &source, &tags).await? {
+    let mut repairs = match repairs(there, record, &source, &tags).await? {
         Ok(repairs) => repairs,
         Err(why) => return Ok(Found::NotYet(why)),
     };
+    if repairs.keys().any(|tag| is_of_core(tag)) && has_its_own_core(there, &listed, &tags, &repairs).await {
+        repairs.retain(|tag, _| !is_of_core(tag));
+    }
     if !repairs.is_empty() {
+        // The role may tag only what it calls part of a chain.
+        repairs.insert(MANAGED.to_owned(), Kind::Chain.as_tag().to_owned());
         tracing::info!(%copy, tags = repairs.len(), "the copy's tags are repaired");
         there.tag(copy, repairs).await?;
         tags = there.vault().tags(copy).await?;
@@ -120,15 +125,26 @@ async fn repairs(
         match named(there, record, keep, source, copy).await? {
             Ok(Some(core)) => repairs.extend(core),
             // It names its vault already: its core is its own.
-            Ok(None) => repairs.retain(|tag, _| !tag.starts_with("dynachain:core:")),
+            Ok(None) => repairs.retain(|tag, _| !is_of_core(tag)),
             Err(why) => return Ok(Err(why)),
         }
     }
-    if !repairs.is_empty() {
-        // The role may tag only what it calls part of a chain.
-        repairs.insert(MANAGED.to_owned(), Kind::Chain.as_tag().to_owned());
-    }
     Ok(Ok(repairs))
+}
+
+fn is_of_core(tag: &str) -> bool {
+    tag.starts_with("dynachain:core:")
+}
+
+/// Whether a copy is one of its chain already, and the repairs would not make it live longer: its own core was edited here, or
+/// made anew, and somebody who finds it again takes nothing from it.
+async fn has_its_own_core(there: &There, listed: &ListedPoint, tags: &Tags, repairs: &Tags) -> bool {
+    let mut repaired = tags.clone();
+    repaired.extend(repairs.clone());
+    let points = there.points();
+    let own = points.identify_with(listed.clone(), tags).await;
+    let repaired = points.identify_with(listed.clone(), &repaired).await;
+    keeps_its_core(&own, &repaired)
 }
 
 /// The core of a copy that its source does not name; none when it has it already.

@@ -21,6 +21,7 @@ use crate::there::There;
 /// The function's settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    pub(crate) region: String,
     pub(crate) account: String,
     /// Copy jobs at a time to each destination.
     pub(crate) concurrency: u32,
@@ -66,7 +67,7 @@ impl Deps {
     pub fn from_env(config: &SdkConfig) -> Result<Self, lambda_runtime::Error> {
         let clock = Clock::from_env(|name| std::env::var(name).ok())?;
         let mut variables = Variables::from_env();
-        let names = ["ACCOUNT_ID", "VAULT_NAME", "CATALOG_NAME", "BACKUP_ROLE_ARN"]
+        let names = ["AWS_REGION", "ACCOUNT_ID", "VAULT_NAME", "CATALOG_NAME", "BACKUP_ROLE_ARN"]
             .map(|name| variables.required::<String>(name));
         let key: Option<KeyArn> = variables.required("KEY_ARN");
         let concurrency = variables.number("COPY_CONCURRENCY", 1..=100, 5);
@@ -74,7 +75,7 @@ impl Deps {
         let rates = rates(&mut variables);
         variables.finish()?;
         let (
-            [Some(account), Some(vault), Some(catalog), Some(role)],
+            [Some(region), Some(account), Some(vault), Some(catalog), Some(role)],
             Some(key),
             Some(concurrency),
             Some(deadline_days),
@@ -83,7 +84,7 @@ impl Deps {
         else {
             return Err(Box::new(ConfigError::default()));
         };
-        let settings = Settings { account, concurrency, deadline_days, catalog, key, rates };
+        let settings = Settings { region, account, concurrency, deadline_days, catalog, key, rates };
         tracing::info!(?settings, vault, role, ?clock, "settings");
         let [start, list, describe, read] =
             [rates.start, rates.list, rates.describe, rates.read].map(Rate::per_second);

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | an AWS Backup job event, or our own `Restore Point Completed` | the copies that the point names are queued, once its metadata is whole |
 //! | an AWS Backup copy job event | the copy is settled, or tried again later |
-//! | `{"reconcile": true}` every 15 minutes | whatever an event did not bring about is made up for |
+//! | `{"reconcile": true}` every 15 minutes | whatever an event did not bring about is made up for; metrics tell how the policies stand |
 //! | `{"backfill": {"policy", "target", "since"}}` | points of before the policy had the target are copied too |
 //! | our own `Backup Copy Continued` | one of the latter two goes on where an invocation ran out of time |
 //!
@@ -14,9 +14,11 @@
 mod answer;
 mod arrival;
 mod backfill;
+mod before_backup;
 mod deps;
 mod dispatch;
 mod existing;
+mod figures;
 mod given_up;
 mod input;
 mod queue;

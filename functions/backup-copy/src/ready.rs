@@ -9,6 +9,7 @@ use dynachain::retention::{End, copy_lifespan};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Deps;
+use crate::before_backup;
 use crate::existing::{self, Existing};
 
 /// A backup that began longer ago has long ended: AWS Backup gives a job seven days by default.
@@ -59,6 +60,9 @@ pub(crate) async fn look(deps: &Deps, record: &CopyRecord, now: Timestamp) -> Re
     if deps.backups.is_backed_up(&record.table, since).await.map_err(|error| error.refusal())? {
         return Ok(Next::Wait("backup_running", "a backup of its table runs".to_owned()));
     }
+    if before_backup::is_due(deps, record).await? {
+        return Ok(Next::Wait("session_running", "a session is about to back its table up".to_owned()));
+    }
     let end = lifespan.expires_at().unwrap_or(End::Never);
     let lock = match deps.there(&record.target)? {
         None => None,
@@ -73,7 +77,7 @@ pub(crate) async fn look(deps: &Deps, record: &CopyRecord, now: Timestamp) -> Re
             }
         },
     };
-    Ok(match CopyLifecycle::of(lock, record.created_at, end, source.ends) {
+    Ok(match CopyLifecycle::of(lock, record.created_at, end, source.ends_at.is_some()) {
         Ok(lifecycle) => Next::Start(lifecycle),
         Err(conflict) => {
             Next::Settle(CopyState::GivenUp, "vault_lock", format!("{}: {conflict}", record.target))

@@ -3,9 +3,12 @@
 //! A start that is repeated soon, with its token, changes nothing at AWS. Later the token may be forgotten; then AWS Backup's
 //! list of jobs tells whether there is one, and if there is none, the copy waits for another attempt.
 
+use std::collections::HashSet;
+
 use dynachain::catalog::{CopyRecord, CopyState, Slot};
 use dynachain::error::Refusal;
 use dynachain::event::JobId;
+use dynachain::id::{RecoveryPointArn, VaultArn};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::tally::Tally;
@@ -18,36 +21,75 @@ const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 /// AWS Backup lists jobs of so many days (AWS Backup API Reference, "ListCopyJobs").
 const LISTED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Looks after every copy that holds a slot; trouble with one does not keep it from the others. Under `dry_run` only counts
-/// those whose job has ended.
+/// Looks after every copy that holds a slot, and tells of which it has; trouble with one does not keep it from the others.
+/// Under `dry_run` only counts those whose job has ended.
 pub(crate) async fn reconcile(
     deps: &Deps,
     tally: &Tally,
     dry_run: bool,
     now: Timestamp,
-) -> Result<(), Refusal> {
+) -> Result<HashSet<(RecoveryPointArn, VaultArn)>, Refusal> {
+    let mut holding = HashSet::new();
     for slot in deps.catalog.copies().slots().await? {
-        if let Err(refusal) = look_after(deps, tally, &slot, dry_run, now).await {
-            tracing::warn!(source = %slot.source, target_vault = %slot.target, %refusal, "a copy could not be looked after");
+        match holder(deps, tally, &slot, dry_run, now).await {
+            Ok(true) => {
+                holding.insert((slot.source, slot.target));
+            }
+            Ok(false) => {}
+            Err(refusal) => {
+                tracing::warn!(source = %slot.source, target_vault = %slot.target, %refusal, "a copy could not be looked after");
+            }
         }
     }
-    Ok(())
+    Ok(holding)
 }
 
-async fn look_after(
+/// Looks after the copy that holds a slot, or gives back one that nobody holds; whether somebody does.
+async fn holder(
     deps: &Deps,
     tally: &Tally,
     slot: &Slot,
     dry_run: bool,
     now: Timestamp,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     let copies = deps.catalog.copies();
     let record = copies.get(&slot.source, &slot.target).await?;
     let holds = |record: &CopyRecord| record.state == CopyState::Running && record.slot == Some(slot.number);
     let Some(record) = record.filter(holds) else {
         // Its record is lost, and with it whoever would give the slot back.
-        return if dry_run { Ok(()) } else { Ok(copies.free(slot).await?) };
+        if !dry_run {
+            copies.free(slot).await?;
+        }
+        return Ok(false);
     };
+    look_after(deps, tally, record, dry_run, now).await?;
+    Ok(true)
+}
+
+/// Looks after a copy that runs, as the index has it, and holds no slot: that is lost, as it is when somebody deletes it. One
+/// that has begun just now may have taken its slot since the slots were read.
+pub(crate) async fn without_slot(
+    deps: &Deps,
+    tally: &Tally,
+    listed: &CopyRecord,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let record = deps.catalog.copies().get(&listed.source, &listed.target).await?;
+    let has_begun_long_ago =
+        |record: &CopyRecord| now.duration_since(record.started_at.unwrap_or(record.queued_at)) > FRESH;
+    match record.filter(|record| record.state == CopyState::Running && has_begun_long_ago(record)) {
+        Some(record) => look_after(deps, tally, record, false, now).await,
+        None => Ok(()),
+    }
+}
+
+async fn look_after(
+    deps: &Deps,
+    tally: &Tally,
+    record: CopyRecord,
+    dry_run: bool,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     match record.job.clone() {
         Some(job) => known(deps, tally, record, &JobId::from(job), dry_run, now).await,
         None if dry_run => Ok(()),

@@ -101,7 +101,7 @@ async fn ask(
             tally.started();
             Ok(Outcome::Started)
         }
-        Err(error) if may_have_started(&error) => {
+        Err(error) if error.is_unclear() => {
             // Still claimed: reconciliation repeats the very same call.
             tracing::warn!(%source, %target, %error, "no answer to the start of a copy");
             Ok(Outcome::Started)
@@ -121,11 +121,6 @@ async fn ask(
 /// Quotas and rates mean "later", never failure; so does the job that already runs of a table.
 fn has_no_room(error: &AwsError) -> bool {
     matches!(error.fault(), Fault::Quota | Fault::Throttled) || too_many_jobs(error.message())
-}
-
-/// Whether nobody knows if the call had an effect.
-fn may_have_started(error: &AwsError) -> bool {
-    error.fault() == Fault::NoAnswer || error.code() == "ServiceUnavailableException"
 }
 
 /// Back into the queue: no job was asked for, so the attempt does not count.

@@ -1,21 +1,15 @@
 //! Going through the whole vault, page by page, in as many invocations as it takes.
 
-use std::collections::HashSet;
-
-use dynachain::chain::{ChainKind, ListedPoint, RestorePoint};
+use dynachain::chain::{ChainKind, ListedPoint, NewestPoints, RestorePoint};
 use dynachain::error::Refusal;
 use dynachain::event::CopiesContinued;
-use dynachain::id::RecoveryPointArn;
 use dynachain::invocation::Invocation;
-use futures::{TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::input::Backfill;
 use crate::tally::Tally;
 use crate::{Deps, backfill, queue};
-
-const CONCURRENT: usize = 8;
 
 /// Where to go on, and what for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,14 +19,15 @@ struct Cursor {
     backfill: Option<Backfill>,
 }
 
-/// Goes through the vault from its beginning: for a backfill, or for whatever copies are missing.
+/// Goes through the vault from its beginning: for a backfill, or for whatever copies are missing. Once it has come to the end, it
+/// gives the newest usable point of each regular chain; `None` when another invocation has to go on.
 pub(crate) async fn run(
     deps: &Deps,
     invocation: &Invocation,
     tally: &Tally,
     backfill: Option<&Backfill>,
     dry_run: bool,
-) -> Result<(), Refusal> {
+) -> Result<Option<NewestPoints>, Refusal> {
     let cursor = Cursor { page: None, backfill: backfill.cloned() };
     go_on(deps, invocation, tally, cursor, dry_run).await
 }
@@ -45,7 +40,8 @@ pub(crate) async fn resume(
     continued: CopiesContinued,
 ) -> Result<(), Refusal> {
     match serde_json::from_value(Value::Object(continued.cursor)) {
-        Ok(cursor) => go_on(deps, invocation, tally, cursor, false).await,
+        // What it comes across is not the whole vault.
+        Ok(cursor) => go_on(deps, invocation, tally, cursor, false).await.map(drop),
         Err(error) => {
             tracing::warn!(%error, "a continuation that cannot be read");
             Ok(())
@@ -59,28 +55,34 @@ async fn go_on(
     tally: &Tally,
     mut cursor: Cursor,
     dry_run: bool,
-) -> Result<(), Refusal> {
+) -> Result<Option<NewestPoints>, Refusal> {
     let vault = deps.points.vault();
+    let mut newest = NewestPoints::default();
     loop {
         if !invocation.has_time() {
-            return if dry_run { Ok(()) } else { hand_over(deps, &cursor).await };
+            if !dry_run {
+                hand_over(deps, &cursor).await?;
+            }
+            return Ok(None);
         }
         let page = vault.page(None, cursor.page.take()).await;
         let page = page.map_err(|error| error.about_vault(vault.name()))?;
         let points = identified(deps, page.points, dry_run).await?;
+        let regular = points.iter().filter(|point| point.chain == ChainKind::Regular && point.is_usable());
+        regular.for_each(|point| newest.note(&point.listed.table, point.listed.created_at));
         match &cursor.backfill {
             Some(wanted) => backfill::page(deps, tally, wanted, &points, dry_run).await?,
             None => queue::missing(deps, tally, &points, dry_run).await?,
         }
         cursor.page = page.next;
         if cursor.page.is_none() {
-            return Ok(());
+            return Ok(Some(newest));
         }
     }
 }
 
-/// What the points of a page are. Cores that the catalog did not know are remembered there: the next walk need not ask for their
-/// tags.
+/// What the points of a page are. Cores that the catalog did not know are remembered there, also those of other Regions' points,
+/// as this stack may be a target itself: the next walk need not ask for their tags.
 async fn identified(
     deps: &Deps,
     listed: Vec<ListedPoint>,
@@ -90,21 +92,12 @@ async fn identified(
     let of_interest = |point: &ListedPoint| point.is_restorable() && !deps.strangers.know(&point.arn, now);
     let restorable: Vec<_> = listed.into_iter().filter(of_interest).collect();
     let catalog = deps.catalog.points();
-    let arns: Vec<RecoveryPointArn> = restorable.iter().map(|point| point.arn.clone()).collect();
-    let known: HashSet<RecoveryPointArn> = catalog.known(&arns).await?.into_keys().collect();
-    let points = deps.points.identify(restorable, &catalog).await?;
+    let points = match dry_run {
+        true => deps.points.identify(restorable, &catalog).await?,
+        false => deps.points.identify_and_remember(restorable, &catalog).await?,
+    };
     for stranger in points.iter().filter(|point| point.chain == ChainKind::Foreign) {
         deps.strangers.add(&stranger.listed.arn);
-    }
-    if !dry_run {
-        // Copies of other Regions' points too: this stack may be a target itself.
-        let learnt = points.iter().filter(|point| !known.contains(&point.listed.arn));
-        stream::iter(learnt.filter_map(|point| Some((&point.listed.arn, point.memorable()?))).map(Ok))
-            .try_for_each_concurrent(CONCURRENT, |(arn, core)| {
-                let catalog = &catalog;
-                async move { catalog.remember(arn, core).await }
-            })
-            .await?;
     }
     Ok(points)
 }

@@ -10,7 +10,7 @@ use dynachain::id::TableArn;
 use dynachain::metadata::Digest;
 
 use crate::seal::{Context, Wanted, prepare};
-use crate::{Deps, owed, settle, unclear};
+use crate::{Deps, Invocation, owed, settle, unclear};
 
 /// How often a claim is made anew because a debt changed meanwhile; the last one takes none over.
 const CLAIMS: u32 = 3;
@@ -51,87 +51,100 @@ async fn ready(
     })
 }
 
-/// Backs a table up: from the start, or from where an invocation that died had left it.
+/// Backs a table up: from the start, or from where an invocation that died had left it. `None` when there is no time left for its
+/// start.
 pub(crate) async fn backup(
     deps: &Deps,
+    invocation: &Invocation,
     reader: &TableReader,
     context: &Context<'_>,
     table: &TableArn,
     known: Option<TableRecord>,
-) -> Result<TableRecord, Refusal> {
+) -> Result<Option<TableRecord>, Refusal> {
     let record = match known {
-        Some(record) => record,
-        None => claim(deps, reader, context, table, None).await?,
+        Some(record) => Some(record),
+        None => claim(deps, invocation, reader, context, table, None).await?,
     };
-    match record.state {
-        TableState::Claimed if unclear::is_fresh(&record, deps.now().await?) => {
-            start(deps, context.session, record).await
+    match record {
+        Some(record)
+            if record.state == TableState::Claimed && unclear::is_fresh(&record, deps.now().await?) =>
+        {
+            start(deps, context.session, record).await.map(Some)
         }
         // An old claim is cleared up by reconciliation.
         _ => Ok(record),
     }
 }
 
-/// Backs a table up once more whose last attempt came to nothing: with its configuration as it is now, sealed anew.
+/// Backs a table up once more whose last attempt came to nothing: with its configuration as it is now, sealed anew. `None` when
+/// there is no time left for its start.
 pub(crate) async fn again(
     deps: &Deps,
+    invocation: &Invocation,
     reader: &TableReader,
     context: &Context<'_>,
     last: TableRecord,
-) -> Result<TableRecord, Refusal> {
+) -> Result<Option<TableRecord>, Refusal> {
     let table = last.table.clone();
-    let record = claim(deps, reader, context, &table, Some(&last)).await?;
-    match record.state {
-        TableState::Claimed => start(deps, context.session, record).await,
-        _ => Ok(record),
+    match claim(deps, invocation, reader, context, &table, Some(&last)).await? {
+        Some(record) if record.state == TableState::Claimed => {
+            start(deps, context.session, record).await.map(Some)
+        }
+        record => Ok(record),
     }
 }
 
 /// Claims a table with its metadata sealed, and with the debts that its point carries, in one transaction: a debt is carried
-/// by one point only.
+/// by one point only, and let go of by an attempt that does not carry it any more.
+///
+/// Many captures at the same time take longer than is left when time is up, and so they are given up then: `None`.
 async fn claim(
     deps: &Deps,
+    invocation: &Invocation,
     reader: &TableReader,
     context: &Context<'_>,
     table: &TableArn,
     last: Option<&TableRecord>,
-) -> Result<TableRecord, Refusal> {
+) -> Result<Option<TableRecord>, Refusal> {
     let sessions = deps.catalog.sessions();
     let session = context.session;
     let mut debts = context.debts.get(table).cloned().unwrap_or_default();
     for claims_left in (0..CLAIMS).rev() {
-        let taken_over = owed::taken_over(context, &debts, deps.now().await?);
+        let taken_over = match claims_left {
+            0 => Vec::new(),
+            _ => owed::taken_over(context, &debts, deps.now().await?),
+        };
         let owed = owed::flags(session, &taken_over);
         let attempt = last.map_or(1, |last| last.attempt + 1);
-        let record = ready(deps, reader, context, Wanted { table, attempt, owed }).await?;
+        let captured = ready(deps, reader, context, Wanted { table, attempt, owed });
+        let Some(record) = invocation.in_time(captured).await else { return Ok(None) };
+        let record = record?;
         match record.state {
-            TableState::Failed => return give_up(deps, session, record, last).await,
+            TableState::Failed => return give_up(deps, session, record, last).await.map(Some),
             TableState::Again => {
-                return put_off(deps, session, TableRecord { attempt, ..record }, last).await;
+                return put_off(deps, session, TableRecord { attempt, ..record }, last).await.map(Some);
             }
             _ => {}
         }
         // Whether any job was started is known of all attempts by the last one.
         let record = TableRecord { job: last.and_then(|last| last.job.clone()), ..record };
+        let changed = owed::with_released(session, &debts, taken_over);
         let claimed = match last {
-            Some(last) => sessions.claim_again(session, &record, last, &taken_over).await?,
-            None => sessions.claim_table(session, &record, &taken_over).await?,
+            Some(last) => sessions.claim_again(session, &record, last, &changed).await?,
+            None => sessions.claim_table(session, &record, &changed).await?,
         };
         if claimed {
-            return Ok(record);
+            return Ok(Some(record));
         }
         let theirs = sessions.table(&session.session, table).await?;
         if let Some(theirs) = theirs.filter(|theirs| last.is_none_or(|last| theirs != last)) {
             // Somebody else is at it; its record says how far.
-            return Ok(theirs);
+            return Ok(Some(theirs));
         }
-        debts = match claims_left {
-            1 => Vec::new(),
-            _ => deps.catalog.debts().of_table(session.policy_id, table).await?,
-        };
+        debts = deps.catalog.debts().of_table(session.policy_id, table).await?;
     }
     let message = "others changed what its chain owes all the time; start the session again";
-    give_up(deps, session, failed(table, "contended", message.to_owned()), last).await
+    give_up(deps, session, failed(table, "contended", message.to_owned()), last).await.map(Some)
 }
 
 /// An attempt got no further than the capture, for a reason that passes: another one is to be made, as after a job that

@@ -9,6 +9,7 @@ use dynachain::policy::calendar;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::failures::Failures;
 use crate::input::How;
 use crate::late::LATE;
 use crate::{Deps, Invocation, cover, owed, start};
@@ -40,11 +41,12 @@ pub(crate) struct CaughtUp {
     pub(crate) late: Vec<SessionId>,
     /// Sessions that were not run, and whose flags are owed.
     pub(crate) owed: Vec<SessionId>,
-    /// Sessions that could not be run late yet: each with the reason.
-    pub(crate) failures: Vec<String>,
+    /// Sessions that could not be run late yet, and policies that could not be looked after.
+    pub(crate) failures: Failures,
 }
 
-/// Looks at all occurrences of all policies since the last time. Under `dry_run` it only names what it would do.
+/// Looks at all occurrences of all policies since the last time. Under `dry_run` it only names what it would do. Trouble with one
+/// policy keeps it from no other.
 pub(crate) async fn run(
     deps: &Deps,
     invocation: &Invocation,
@@ -53,9 +55,8 @@ pub(crate) async fn run(
 ) -> Result<CaughtUp, Refusal> {
     let mut done = CaughtUp::default();
     for policy in deps.catalog.policies().list().await? {
-        if let Some((from, until)) = span(deps, &policy, now).await? {
-            catch_up(deps, invocation, &policy, (from, until), now, dry_run, &mut done).await?;
-        }
+        let caught_up = catch_up(deps, invocation, &policy, now, dry_run, &mut done).await;
+        done.failures.caught(&policy.name, caught_up);
     }
     Ok(done)
 }
@@ -79,11 +80,11 @@ async fn catch_up(
     deps: &Deps,
     invocation: &Invocation,
     policy: &StoredPolicy,
-    (from, until): (Timestamp, Timestamp),
     now: Timestamp,
     dry_run: bool,
     done: &mut CaughtUp,
 ) -> Result<(), Refusal> {
+    let Some((from, until)) = span(deps, policy, now).await? else { return Ok(()) };
     let second = SignedDuration::from_secs(1);
     let (mut looked_at, mut covered) = (None, None);
     for (at, flags) in calendar::occurrences(&policy.document, from + second..until + second) {
@@ -95,8 +96,7 @@ async fn catch_up(
             match remedy(at, flags, now) {
                 Remedy::RunLate => {
                     if !dry_run && let Err(refusal) = run_late(deps, invocation, policy, at).await {
-                        tracing::warn!(%session, %refusal, "a missed session cannot be run late");
-                        done.failures.push(format!("{session}: {refusal}"));
+                        done.failures.note(&session, &refusal);
                         break;
                     }
                     done.late.push(session);

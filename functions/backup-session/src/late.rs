@@ -38,8 +38,8 @@ pub(crate) async fn wind_up(
     let session = &work.session;
     let begun = work::in_hand(deps, invocation, tables, |(table, known)| async move {
         match known {
-            Some(known) => Ok(known),
-            None => backup_table::give_up(deps, session, failed(session, table), None).await,
+            Some(known) => Ok(Some(known)),
+            None => backup_table::give_up(deps, session, failed(session, table), None).await.map(Some),
         }
     })
     .await?;

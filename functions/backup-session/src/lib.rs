@@ -17,6 +17,7 @@ mod backup_table;
 mod catch_up;
 mod cover;
 mod deps;
+mod failures;
 mod finish;
 mod input;
 mod late;

@@ -15,8 +15,9 @@ use dynachain::retention::End;
 use jiff::Timestamp;
 
 use crate::answer::Answer;
+use crate::failures::Failures;
 use crate::input::BackupNow;
-use crate::listed::{self, Jobs};
+use crate::listed::{self, Jobs, Wanted};
 use crate::preflight::{self, Ready};
 use crate::seal::{self, NotSealed};
 use crate::settle::{self, Ended};
@@ -193,18 +194,45 @@ pub(crate) async fn settle(deps: &Deps, request_id: &str, ended: &Ended<'_>) -> 
         failed(deps, last, reason, message).await?;
         return Ok(true);
     }
-    let table_backup = settle::completed(deps, last.table_backup.clone(), ended).await?;
-    tracing::info!(table = %table_backup.table, job = ended.job, "manual backup completed");
+    let settled = settle::completed(deps, last.table_backup.clone(), ended).await?;
+    let state = match settled.state {
+        TableState::Completed => TableState::Completed,
+        // No further attempts are made at a manual backup.
+        _ => TableState::Failed,
+    };
+    let table_backup = TableRecord { state, ..settled };
+    tracing::info!(table = %table_backup.table, job = ended.job, ?state, "manual backup ended");
     let done = ManualRecord { table_backup, ..last.clone() };
     Ok(deps.catalog.manual_backups().close(&done, &last).await?)
 }
 
-/// Looks after manual backups whose end no event has told; how many were settled or gone on with.
-pub(crate) async fn reconcile(deps: &Deps, now: Timestamp) -> Result<u64, Refusal> {
-    let mut settled = 0;
+/// Looks after manual backups whose end no event has told, as long as there is time; how many were settled or gone on with.
+pub(crate) async fn reconcile(
+    deps: &Deps,
+    invocation: &Invocation,
+    now: Timestamp,
+    failures: &mut Failures,
+) -> Result<u64, Refusal> {
+    let mut vaults: BTreeMap<String, Vec<ManualRecord>> = BTreeMap::new();
     for known in deps.catalog.manual_backups().open().await? {
-        let jobs = listed::since(&deps.jobs.of(&known.vault), known.claimed_at, now).await?;
-        settled += u64::from(look_after(deps, known, &jobs, now).await?);
+        vaults.entry(known.vault.clone()).or_default().push(known);
+    }
+    let mut settled = 0;
+    for (vault, open) in vaults {
+        let mut wanted = Wanted::default();
+        open.iter().for_each(|known| wanted.add(known.table_backup.table.clone(), known.claimed_at));
+        let jobs = listed::wanted(&deps.jobs.of(&vault), &wanted, now).await;
+        let Some(jobs) = failures.caught(format_args!("the jobs of the vault {vault}"), jobs.map(Some))
+        else {
+            continue;
+        };
+        for known in open {
+            if !invocation.has_time() {
+                return Ok(settled);
+            }
+            let what = format!("the manual backup {} of {}", known.request_id, known.table_backup.table);
+            settled += u64::from(failures.caught(what, look_after(deps, known, &jobs, now).await));
+        }
     }
     Ok(settled)
 }

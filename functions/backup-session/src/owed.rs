@@ -37,6 +37,22 @@ pub(crate) fn taken_over(context: &Context<'_>, debts: &[DebtRecord], now: Times
     due.map(|record| record.with(|debt| debt.carry(session))).collect()
 }
 
+/// The debts that a claim changes: those that it takes over, and those that an earlier attempt of the session had taken over and this
+/// one does not carry. Nobody else would ever carry these.
+pub(crate) fn with_released(
+    session: &SessionRecord,
+    debts: &[DebtRecord],
+    taken_over: Vec<DebtRecord>,
+) -> Vec<DebtRecord> {
+    let left = debts.iter().filter(|debt| !taken_over.iter().any(|taken| taken.flag == debt.flag));
+    let released = left.filter_map(|debt| {
+        let released = debt.with(|debt| debt.release(&session.session));
+        (released != *debt).then_some(released)
+    });
+    let released: Vec<_> = released.collect();
+    taken_over.into_iter().chain(released).collect()
+}
+
 fn can_carry(context: &Context<'_>, flag: Flag, now: Timestamp) -> bool {
     let kept = kept(Flags::NONE.with(flag), context.policy);
     if kept.flags().is_empty() {

@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::catch_up::{self, CaughtUp};
-use crate::listed::{self, Jobs};
+use crate::failures::{Failures, table_of};
+use crate::listed::{self, Jobs, Wanted};
 use crate::settle::Ended;
 use crate::{Deps, Invocation, again, finish, manual, settle, start, unclear};
 
@@ -25,38 +26,91 @@ struct Reconciled {
     /// Further attempts at tables whose job had failed.
     retried: u64,
     caught_up: CaughtUp,
-    /// What could not be done this time: each with the reason.
-    failures: Vec<String>,
+    /// What could not be done this time.
+    failures: Failures,
 }
 
-/// Looks after every session that is not announced yet, oldest first, and after occurrences that nothing woke us for, as long
-/// as there is time. Under `dry_run` it only names them. Trouble with one session does not keep it from the others.
+/// Looks after every session that is not announced yet, oldest first, then after manual backups and after occurrences that
+/// nothing woke us for, as long as there is time. Under `dry_run` it only names them. Trouble with one table, backup, session or
+/// policy keeps it from no other.
 pub(crate) async fn run(deps: &Deps, invocation: &Invocation, dry_run: bool) -> Result<Value, Refusal> {
     let now = deps.now().await?;
     let open = deps.catalog.sessions().open().await?;
     let mut done =
         Reconciled { open: open.iter().map(|s| s.session.clone()).collect(), ..Reconciled::default() };
-    if !dry_run && let Some(oldest) = open.first() {
-        let jobs = listed::since(&deps.jobs, oldest.claimed_at, now).await?;
-        for session in &open {
-            if !invocation.has_time() {
-                break;
-            }
-            if let Err(refusal) = look_after(deps, invocation, session, &jobs, now, &mut done).await {
-                tracing::warn!(session = %session.session, %refusal, "a session could not be looked after");
-                done.failures.push(format!("{}: {refusal}", session.session));
-            }
-        }
-    }
+    let mut listed = Ok(());
     if !dry_run {
-        done.settled += manual::reconcile(deps, now).await?;
+        listed = sessions(deps, invocation, &open, now, &mut done).await;
+        let settled = manual::reconcile(deps, invocation, now, &mut done.failures).await;
+        done.settled += done.failures.caught("manual backups", settled);
     }
     done.caught_up = catch_up::run(deps, invocation, now, dry_run).await?;
     tracing::info!(?done, "reconciled");
+    listed?;
     serde_json::to_value(done).map_err(|error| Refusal::new(ErrorType::Internal, error.to_string()))
 }
 
+/// Looks after sessions; without the vault's jobs as far as nobody needs them.
+///
+/// # Errors
+/// When the vault's jobs cannot be listed.
+async fn sessions(
+    deps: &Deps,
+    invocation: &Invocation,
+    open: &[SessionRecord],
+    now: Timestamp,
+    done: &mut Reconciled,
+) -> Result<(), Refusal> {
+    let (mut wanted, mut known) = (Wanted::default(), Vec::new());
+    for session in open {
+        match deps.catalog.sessions().open_tables(&session.session).await {
+            Ok(tables) => {
+                tables.into_iter().for_each(|table| wanted.add(table, session.claimed_at));
+                known.push(session);
+            }
+            Err(error) => done.failures.note(&session.session, &error.into()),
+        }
+    }
+    let jobs = listed::wanted(&deps.jobs, &wanted, now).await;
+    for session in known {
+        if !invocation.has_time() {
+            break;
+        }
+        let looked_after = look_after(deps, invocation, session, jobs.as_ref().ok(), now, done).await;
+        done.failures.caught(&session.session, looked_after);
+    }
+    jobs.map(drop)
+}
+
 async fn look_after(
+    deps: &Deps,
+    invocation: &Invocation,
+    session: &SessionRecord,
+    jobs: Option<&Jobs>,
+    now: Timestamp,
+    done: &mut Reconciled,
+) -> Result<(), Refusal> {
+    let sessions = deps.catalog.sessions();
+    let running = session.state == SessionState::Running;
+    if let Some(jobs) = jobs {
+        tables(deps, invocation, session, jobs, now, done).await?;
+    }
+    if !invocation.has_time() {
+        return Ok(());
+    }
+    if running {
+        // Read anew: some have just come to wait for another attempt.
+        let mut waiting = sessions.tables(&session.session).await?;
+        waiting.retain(|table| table.state == TableState::Again);
+        done.retried += again::run(deps, invocation, session, waiting, now, &mut done.failures).await?;
+    } else if session.lease_until <= now {
+        done.resumed += u64::from(revive(deps, invocation, session.clone()).await?);
+    }
+    finish::when_done(deps, &session.session).await
+}
+
+/// Looks after the tables of a session of which nobody knows how they ended.
+async fn tables(
     deps: &Deps,
     invocation: &Invocation,
     session: &SessionRecord,
@@ -64,28 +118,24 @@ async fn look_after(
     now: Timestamp,
     done: &mut Reconciled,
 ) -> Result<(), Refusal> {
-    let sessions = deps.catalog.sessions();
-    let running = session.state == SessionState::Running;
-    for record in sessions.tables(&session.session).await? {
+    for record in deps.catalog.sessions().tables(&session.session).await? {
+        if !invocation.has_time() {
+            break;
+        }
+        let what = table_of(session, &record.table);
         match record.state {
             TableState::Started => {
-                done.settled += u64::from(settle_job(deps, session, record, jobs, now).await?);
+                let settled = settle_job(deps, session, record, jobs, now).await;
+                done.settled += u64::from(done.failures.caught(what, settled));
             }
-            TableState::Claimed if running => {
-                done.resumed += u64::from(unclear::settle(deps, session, record, jobs, now).await?);
+            TableState::Claimed if session.state == SessionState::Running => {
+                let resumed = unclear::settle(deps, session, record, jobs, now).await;
+                done.resumed += u64::from(done.failures.caught(what, resumed));
             }
             _ => {}
         }
     }
-    if running {
-        // Read anew: some have just come to wait for another attempt.
-        let mut waiting = sessions.tables(&session.session).await?;
-        waiting.retain(|table| table.state == TableState::Again);
-        done.retried += again::run(deps, invocation, session, waiting, now).await?;
-    } else if session.lease_until <= now {
-        done.resumed += u64::from(revive(deps, invocation, session.clone()).await?);
-    }
-    finish::when_done(deps, &session.session).await
+    Ok(())
 }
 
 /// Settles a table whose job has ended, or whose job AWS Backup has forgotten.

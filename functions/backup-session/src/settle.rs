@@ -75,17 +75,29 @@ pub(crate) async fn table(
     tracing::info!(session = %session.session, table = %record.table, job = ended.job, state = ?ended.state, "job ended");
     if *ended.state == JobState::Completed {
         let settled = completed(deps, record.clone(), ended).await?;
-        if settled.state == TableState::Completed {
-            owed::paid(deps, session, &settled).await?;
-        }
-        let closed = close(deps, session, &settled, &record).await?;
-        if closed {
-            tell_copying(deps, session, &settled).await;
-        }
-        return Ok(closed);
+        return match settled.state {
+            TableState::Completed => made(deps, session, settled, &record).await,
+            TableState::Again => try_again(deps, session, settled, &record).await,
+            _ => failed(deps, session, settled, &record).await,
+        };
     }
     let (reason, message) = said(ended);
     unsuccessful(deps, session, record, reason, message).await
+}
+
+/// The table's point is there and whole.
+async fn made(
+    deps: &Deps,
+    session: &SessionRecord,
+    settled: TableRecord,
+    last: &TableRecord,
+) -> Result<bool, Refusal> {
+    owed::paid(deps, session, &settled).await?;
+    let closed = close(deps, session, &settled, last).await?;
+    if closed {
+        tell_copying(deps, session, &settled).await;
+    }
+    Ok(closed)
 }
 
 /// An attempt came to nothing: another one is to be made as long as the policy allows; then the table has failed, and its
@@ -140,7 +152,8 @@ async fn close(
     Ok(deps.catalog.sessions().close_table(session, record, last).await?)
 }
 
-/// The point is there: the rest of its metadata is added before anything can copy it, then the catalog learns of it.
+/// The job is done: the rest of its point's metadata is added before anything can copy it, then the catalog learns of it. Without
+/// a point the table has failed; one that is deleted already has come to nothing, and another attempt may be made.
 pub(crate) async fn completed(
     deps: &Deps,
     mut record: TableRecord,
@@ -156,8 +169,13 @@ pub(crate) async fn completed(
         points.put_config(&point, &config).await?;
     }
     match deps.tagger.add(&point, record.later_tags.clone()).await {
-        Err(error) if error.fault() == Fault::Quota => keep_aside(deps, &record, &point, &error).await?,
-        added => added.map_err(|error| error.refusal())?,
+        Ok(()) => {}
+        Err(error) if error.fault() == Fault::NotFound => {
+            let message = format!("its point {point} was deleted before its metadata was whole: {error}");
+            return Ok(record.because(TableState::Again, "point_gone", message));
+        }
+        Err(error) if error.passes() => return Err(error.refusal()),
+        Err(error) => keep_aside(deps, &record, &point, &error).await?,
     }
     if let Some(core) = decoded_core(&record) {
         points.remember(&point, &core).await?;
@@ -181,14 +199,15 @@ async fn tell_copying(deps: &Deps, session: &SessionRecord, settled: &TableRecor
     }
 }
 
-/// Somebody gave the point tags meanwhile, and the rest of its configuration has no room left: the catalog keeps it.
+/// The rest of the point's configuration cannot be added to its tags: somebody gave it others meanwhile and there is no room left,
+/// or forbids that they are changed. The catalog keeps it.
 async fn keep_aside(
     deps: &Deps,
     record: &TableRecord,
     point: &RecoveryPointArn,
     error: &AwsError,
 ) -> Result<(), Refusal> {
-    tracing::warn!(%point, %error, "the configuration has no room among the point's tags; the catalog keeps it");
+    tracing::warn!(%point, %error, "the configuration cannot be added to the point's tags; the catalog keeps it");
     let tags = record.start_tags.clone().into_iter().chain(record.later_tags.clone()).collect();
     match PointTags::read(&tags).config {
         Part::Whole(config) => Ok(deps.catalog.points().put_config(point, &config).await?),

@@ -21,6 +21,10 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// And so far back.
 const BACK: SignedDuration = SignedDuration::from_hours(24);
 
+/// What document and tables may take of a session's item, which may have 400 KB with all its names and keys (Amazon DynamoDB
+/// Developer Guide, "Quotas").
+const ITEM: usize = 400_000;
+
 /// A session that somebody wants.
 struct Wanted {
     session: SessionId,
@@ -159,6 +163,7 @@ async fn run(
     }
     let limited = tables.is_some().then(|| cover.covered.clone());
     let record = claim(&wanted, limited, now)?;
+    check_size(&record.document, record.tables.as_deref().unwrap_or_default())?;
     ready.allows(&record, &wanted.policy.document, now)?;
     if how.dry_run {
         return work::plan(deps, record, &ready, cover, now, how).await;
@@ -191,6 +196,21 @@ fn claim(wanted: &Wanted, tables: Option<Vec<TableArn>>, now: Timestamp) -> Resu
     })
 }
 
+/// Refuses tables so many that the session's item would be larger than any can be.
+fn check_size(document: &str, tables: &[TableArn]) -> Result<(), Refusal> {
+    let names: usize = tables.iter().map(|table| table.as_str().len() + 1).sum();
+    let size = document.len() + names;
+    if tables.is_empty() || size <= ITEM {
+        return Ok(());
+    }
+    let message = format!(
+        "names {} tables, which with the policy's document are {size} bytes, and a session has room for {ITEM}: leave it \
+         out for all tables of the policy, or start several sessions with some tables each",
+        tables.len()
+    );
+    Err(Refusal::at(ErrorType::InvalidRequest, "$.tables", message))
+}
+
 pub(crate) fn document(record: &SessionRecord) -> Result<Document, Refusal> {
     serde_json::from_str(&record.document).map_err(|error| {
         let message = format!("the policy document of session {} cannot be read: {error}", record.session);
@@ -203,6 +223,23 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case::many(4_400, 1_000, None)]
+    #[case::too_many(5_000, 1_000, Some("$.tables: names 5000 tables, "))]
+    #[case::too_many_beside_a_large_document(1_500, 300_000, Some("$.tables: names 1500 tables, "))]
+    #[case::none_named(0, 500_000, None)]
+    fn tables_by_hand_are_refused_that_a_session_has_no_room_for(
+        #[case] tables: usize,
+        #[case] document: usize,
+        #[case] refused: Option<&str>,
+    ) {
+        let table = |n| format!("arn:aws:dynamodb:eu-central-1:111122223333:table/{n:035}").parse().unwrap();
+        let tables: Vec<_> = (0..tables).map(table).collect();
+        let said = check_size(&"x".repeat(document), &tables).err().map(|refusal| refusal.to_string());
+        assert_eq!(said.is_some(), refused.is_some(), "{said:?}");
+        assert!(said.unwrap_or_default().starts_with(refused.unwrap_or_default()));
+    }
 
     #[rstest]
     #[case::on_time("2025-01-06T06:00:00Z", None)]

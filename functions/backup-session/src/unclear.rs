@@ -4,10 +4,13 @@
 //! token may be forgotten and a job that it makes would not fit its metadata any more; then the vault's jobs tell whether
 //! there is one, and if there is none, the table gets another attempt.
 
+use std::collections::BTreeMap;
+
 use dynachain::aws::Fault;
 use dynachain::aws::backup::JobStatus;
 use dynachain::catalog::{SessionRecord, TableRecord};
 use dynachain::error::Refusal;
+use dynachain::metadata::key_tag;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::listed::{CLOCKS, Jobs};
@@ -89,8 +92,47 @@ pub(crate) async fn find<'a>(
 async fn carries(deps: &Deps, record: &TableRecord, job: &JobStatus) -> Result<Option<bool>, Refusal> {
     let Some(point) = &job.recovery_point else { return Ok(None) };
     match deps.vault.tags(point).await {
-        Ok(tags) => Ok(Some(record.start_tags.iter().all(|(key, value)| tags.get(key) == Some(value)))),
+        Ok(tags) => Ok(tells(record, &tags, job.state.is_final())),
         Err(error) if error.fault() == Fault::NotFound => Ok(None),
         Err(error) => Err(error.refusal()),
+    }
+}
+
+/// Whether these tags are those that were stored. Of a point without a key of ours whose job has not ended nobody knows: AWS does
+/// not say that a point shows its tags while it is CREATING.
+fn tells(record: &TableRecord, tags: &BTreeMap<String, String>, has_ended: bool) -> Option<bool> {
+    let shows_none = !tags.contains_key(&key_tag(1));
+    (has_ended || !shows_none)
+        .then(|| record.start_tags.iter().all(|(key, value)| tags.get(key) == Some(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use dynachain::catalog::TableState;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn tags(tags: &[(&str, &str)]) -> BTreeMap<String, String> {
+        tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[rstest]
+    #[case::ours(&[("dynachain:key:1", "ours"), ("team", "x")], false, Some(true))]
+    #[case::another_backup_of_ours(&[("dynachain:key:1", "theirs")], false, Some(false))]
+    #[case::no_tags_to_be_seen_yet(&[], false, None)]
+    #[case::only_the_tables_to_be_seen_yet(&[("team", "x")], false, None)]
+    #[case::somebody_elses_that_is_done(&[("team", "x")], true, Some(false))]
+    #[case::ours_that_is_done(&[("dynachain:key:1", "ours")], true, Some(true))]
+    fn a_point_whose_tags_are_not_to_be_seen_yet_may_be_the_one(
+        #[case] found: &[(&str, &str)],
+        #[case] has_ended: bool,
+        #[case] expected: Option<bool>,
+    ) {
+        let table = "arn:aws:dynamodb:eu-central-1:111122223333:table/orders".parse().unwrap();
+        let start_tags = tags(&[("dynachain:key:1", "ours")]);
+        let record =
+            TableRecord { start_tags, ..TableRecord::without_job(table, TableState::Claimed, "", "") };
+        assert_eq!(tells(&record, &tags(found), has_ended), expected);
     }
 }

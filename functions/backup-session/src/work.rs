@@ -54,7 +54,7 @@ pub(crate) async fn begin(
     let context = context(deps, &work.session, &policy, ready, &debts);
     let reader = &deps.reader.afresh();
     let begun = in_hand(deps, invocation, tables, |(table, known)| {
-        backup_table::backup(deps, reader, &context, table, known)
+        backup_table::backup(deps, invocation, reader, &context, table, known)
     })
     .await?;
     conclude(deps, work, begun, how).await
@@ -89,7 +89,8 @@ pub(crate) async fn take_up<'a>(
     Ok((Work { session: SessionRecord { covered, ..session }, without }, tables))
 }
 
-/// Does something with each table, several at the same time; `None` for those that there was no time for.
+/// Does something with each table, several at the same time; `None` for those that there was no time for. Trouble with one keeps it
+/// from no other, and is an error in the end unless another invocation goes on anyway.
 pub(crate) async fn in_hand<'a, F>(
     deps: &Deps,
     invocation: &Invocation,
@@ -97,19 +98,28 @@ pub(crate) async fn in_hand<'a, F>(
     each: impl Fn(Covered<'a>) -> F,
 ) -> Result<Vec<Option<TableRecord>>, Refusal>
 where
-    F: Future<Output = Result<TableRecord, Refusal>>,
+    F: Future<Output = Result<Option<TableRecord>, Refusal>>,
 {
     let each = &each;
-    stream::iter(tables)
+    let outcomes: Vec<_> = stream::iter(tables)
         .map(|table| async move {
             match invocation.has_time() {
-                true => each(table).await.map(Some),
+                true => each(table).await,
                 false => Ok(None),
             }
         })
         .buffer_unordered(deps.settings.concurrency)
-        .try_collect()
-        .await
+        .collect()
+        .await;
+    let is_time_up = outcomes.iter().any(|outcome| matches!(outcome, Ok(None)));
+    let told = outcomes.into_iter().map(|outcome| match outcome {
+        Err(refusal) if is_time_up => {
+            tracing::warn!(%refusal, "a table is left to the next invocation");
+            Ok(None)
+        }
+        outcome => outcome,
+    });
+    told.collect()
 }
 
 /// Leaves the session to its jobs when every table was begun with, and otherwise to another invocation.

@@ -4,12 +4,12 @@ use dynachain::chain::{ListedPoint, RestorePoint};
 use dynachain::id::{RecoveryPointArn, TableArn, VaultArn};
 use dynachain::retention::End;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::edit::Trouble;
 
 /// Lists are cut after so many points.
-const LIMIT: usize = 1000;
+pub(crate) const LIMIT: usize = 1000;
 
 /// What an edit does, or would do.
 #[derive(Clone, Debug, Serialize)]
@@ -30,7 +30,7 @@ pub struct Answer {
     pub edited: usize,
     /// How many edits that an earlier run had begun were finished first.
     pub resumed: usize,
-    /// Whether all was done; otherwise the time was up: repeat the request without its confirmation, what is left is planned anew.
+    /// Whether all was done; otherwise the time was up, and the run goes on by itself in further invocations.
     pub finished: bool,
     /// Points, tables and vaults that could not be edited, and why.
     pub failures: Vec<Failure>,
@@ -59,17 +59,17 @@ pub struct Line {
 }
 
 /// What could not be done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The table, where it is about one.
     pub table: Option<TableArn>,
     /// The point, where it is about one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery_point: Option<RecoveryPointArn>,
     /// The vault.
     pub vault: VaultArn,
     /// The word.
-    pub reason: &'static str,
+    pub reason: String,
     /// What happened, and what to do.
     pub message: String,
 }
@@ -86,15 +86,15 @@ impl Failure {
             table: None,
             recovery_point: Some(point.clone()),
             vault: vault.clone(),
-            reason: trouble.reason(),
+            reason: trouble.reason().to_owned(),
             message: trouble.to_string(),
         }
     }
 
     /// About a whole vault.
-    pub(crate) fn of_vault(vault: &VaultArn, reason: &'static str, message: &str) -> Self {
+    pub(crate) fn of_vault(vault: &VaultArn, reason: &str, message: &str) -> Self {
         let message = format!("the points of the vault {vault} stay as they are: {message}");
-        Self { table: None, recovery_point: None, vault: vault.clone(), reason, message }
+        Self { table: None, recovery_point: None, vault: vault.clone(), reason: reason.to_owned(), message }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the function works with: settings, adapters, the clock.
 
 use aws_config::{Region, SdkConfig};
-use dynachain::aws::Rate;
+use dynachain::aws::{EventBus, Rate};
 use dynachain::catalog::Catalog;
 use dynachain::clock::Clock;
 use dynachain::config::{ConfigError, Variables};
@@ -15,6 +15,7 @@ use crate::place::Place;
 #[derive(Clone, Debug)]
 pub struct Deps {
     pub(crate) catalog: Catalog,
+    pub(crate) bus: EventBus,
     config: SdkConfig,
     vault: VaultArn,
     catalog_name: String,
@@ -43,8 +44,19 @@ impl Deps {
     /// # Errors
     /// With every setting that is missing or malformed, and when an emulated clock is set on a real AWS.
     pub fn from_env(config: &SdkConfig) -> Result<Self, lambda_runtime::Error> {
-        let clock = Clock::from_env(|name| std::env::var(name).ok())?;
-        let mut variables = Variables::from_env();
+        Self::of(config, |name| std::env::var(name).ok())
+    }
+
+    /// From variables that need not be this process's own.
+    ///
+    /// # Errors
+    /// As [`Self::from_env`].
+    pub fn of(
+        config: &SdkConfig,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, lambda_runtime::Error> {
+        let clock = Clock::from_env(&variable)?;
+        let mut variables = Variables::of(variable);
         let names = ["AWS_REGION", "ACCOUNT_ID", "VAULT_NAME", "CATALOG_NAME"]
             .map(|name| variables.required::<String>(name));
         let key: Option<KeyArn> = variables.required("KEY_ARN");
@@ -63,6 +75,7 @@ impl Deps {
         tracing::info!(%vault, catalog = catalog_name, %key, list, describe, tag, ?clock, "settings");
         Ok(Self {
             catalog: Catalog::new(config, catalog_name.clone()),
+            bus: EventBus::new(config),
             config: config.clone(),
             vault,
             catalog_name,

@@ -76,6 +76,7 @@ fn seal(
     now: Timestamp,
 ) -> Result<EditRecord, Trouble> {
     let SealedCore { key, core: old, tags } = sealed;
+    let replaces = EditRecord::core_in(&tags);
     let mut new = old;
     new.value = core.clone();
     let encoded = new.encode().map_err(|error| Trouble::NotSealed(error.to_string()))?;
@@ -86,6 +87,7 @@ fn seal(
         recovery_point: listed.arn.clone(),
         new_tags: tags.set,
         old_tags: tags.remove,
+        replaces,
         begun_at: now,
     })
 }

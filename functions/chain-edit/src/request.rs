@@ -3,10 +3,10 @@
 use std::str::FromStr;
 
 use dynachain::error::Refusal;
+use dynachain::event::{self, Event};
 use dynachain::id::{PolicyName, RecoveryPointArn};
 use dynachain::request::{Request as Members, TableRef};
 use dynachain::retention::End;
-use jiff::Timestamp;
 use serde_json::Value;
 
 /// A request.
@@ -25,6 +25,10 @@ pub(crate) enum Ask {
     Restamp(Restamp),
     /// Edits that were cut short are to be finished.
     Reconcile,
+    /// A run that ran out of time goes on in this invocation.
+    GoOn,
+    /// An event that means nothing here.
+    Nothing,
 }
 
 /// An extension, or its undoing.
@@ -54,6 +58,13 @@ pub(crate) struct How {
 
 impl Request {
     pub(crate) fn parse(event: &Value) -> Result<Self, Refusal> {
+        if event::is_envelope(event) {
+            let ask = match event::parse(event)? {
+                Event::EditContinued(_) => Ask::GoOn,
+                _ => Ask::Nothing,
+            };
+            return Ok(Self { ask, how: How::default() });
+        }
         let mut members = Members::of(event)?;
         let null = event.pointer("/extend/until").is_some_and(Value::is_null);
         let extend = members.object("extend", |inner| read_extend(inner, null));
@@ -84,34 +95,21 @@ impl Request {
 
 fn read_extend(members: &mut Members<'_>, null: bool) -> Option<Extend> {
     let point = members.required("recovery_point", "name the point by its ARN");
-    let until: Option<Until> = members.parsed("until");
+    let until: Option<End> = members.parsed("until");
     if until.is_none() && !null && members.raw("until").is_none() {
         members.missing("until", "a time such as \"2030-01-01T00:00:00Z\", \"forever\", or null to undo");
     }
-    Some(Extend { point: point?, until: until.map(|until| until.0) })
+    let whole_seconds = |end| match end {
+        End::At(time) => End::At(dynachain::time::whole_seconds(time)),
+        End::Never => End::Never,
+    };
+    Some(Extend { point: point?, until: until.map(whole_seconds) })
 }
 
 fn read_restamp(members: &mut Members<'_>) -> Option<Restamp> {
     let policy = members.required("policy", "name the policy");
     let tables = members.parsed_list("tables").unwrap_or_default();
     Some(Restamp { policy: policy?, tables })
-}
-
-/// When an extension ends.
-struct Until(End);
-
-impl FromStr for Until {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "forever" {
-            return Ok(Self(End::Never));
-        }
-        let time: Timestamp = text.parse().map_err(|_| {
-            format!("{text:?} is no time; write it like \"2030-01-01T00:00:00Z\", or \"forever\"")
-        })?;
-        Ok(Self(End::At(dynachain::time::whole_seconds(time))))
-    }
 }
 
 /// A digest as answers show it.
@@ -146,6 +144,16 @@ mod tests {
     fn an_extension_is_a_time_forever_or_null(#[case] until: Value, #[case] end: Option<End>) {
         let request = Request::parse(&json!({"extend": {"recovery_point": POINT, "until": until}})).unwrap();
         assert_eq!(request.ask, Ask::Extend(Extend { point: POINT.parse().unwrap(), until: end }));
+    }
+
+    #[test]
+    fn an_event_goes_on_with_a_run_or_means_nothing() {
+        let event = |kind: &str| {
+            let vault = "arn:aws:backup:eu-central-1:111122223333:backup-vault:dynachain";
+            json!({"source": "dynachain", "detail-type": kind, "detail": {"vault": vault, "digest": "a"}})
+        };
+        assert_eq!(Request::parse(&event("Chain Edit Continued")).unwrap().ask, Ask::GoOn);
+        assert_eq!(Request::parse(&event("Prune Continued")).unwrap().ask, Ask::Nothing);
     }
 
     #[test]

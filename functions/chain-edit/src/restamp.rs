@@ -10,7 +10,8 @@ use crate::Deps;
 use crate::answer::{Answer, Failure};
 use crate::change::Change;
 use crate::request::{How, Restamp};
-use crate::work::{self, Site};
+use crate::run;
+use crate::site::Site;
 
 pub(crate) async fn run(
     deps: &Deps,
@@ -41,7 +42,7 @@ pub(crate) async fn run(
     }
     choose(&mut sites, &restamp.tables)?;
     let change = Change::Restamp(Box::new(policy));
-    let mut answer = work::run(&change, &sites, how, invocation, now).await?;
+    let mut answer = run::run(deps, invocation, change, sites, how, now).await?;
     failures.append(&mut answer.failures);
     Ok(Answer { failures, ..answer })
 }
@@ -53,17 +54,17 @@ async fn site(
     now: Timestamp,
     failures: &mut Vec<Failure>,
 ) -> Result<Option<Site>, Refusal> {
-    let place = deps.place(vault)?;
-    let (judge, locked) = place.judge(now).await?;
-    if locked {
-        let why = "it is locked: AWS ends its points at the time that was set when they were made, and a restamp does not reach them";
-        failures.push(Failure::of_vault(vault, "vault_lock", why));
-        return Ok(None);
-    }
+    let mut site = match Site::open(deps, vault, now).await? {
+        Ok(site) => site,
+        Err(locked) => {
+            failures.push(locked);
+            return Ok(None);
+        }
+    };
     let ours =
         |table: &TableArn| (table.region(), table.account()) == (deps.home().region(), deps.home().account());
-    let tables = place.tables().await?.into_iter().filter(ours).collect();
-    Ok(Some(Site { place, judge, tables }))
+    site.tables = site.place.tables().await?.into_iter().filter(ours).collect();
+    Ok(Some(site))
 }
 
 /// Leaves only the tables that the request names, if it names any.

@@ -1,105 +1,181 @@
-//! A change of the points of some vaults: planned as a whole, confirmed where points become deletable, then carried out.
+//! A change of the points of some vaults: planned as a whole, and carried out table by table, in as many invocations as it
+//! takes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use dynachain::chain::RestorePoint;
-use dynachain::error::{ErrorType, Refusal};
-use dynachain::id::{RecoveryPointArn, TableArn};
+use dynachain::error::Refusal;
+use dynachain::id::{RecoveryPointArn, TableArn, VaultArn};
 use dynachain::invocation::Invocation;
-use dynachain::judge::Judge;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use crate::answer::{Answer, Failure, Line};
+use crate::answer::{Answer, Failure, LIMIT, Line};
 use crate::change::Change;
 use crate::edit::edit;
-use crate::place::Place;
 use crate::plan::{Edit, Plan, deletable};
-use crate::reconcile;
-use crate::request::How;
+use crate::site::Site;
 
 /// Points that are edited at the same time; the rate of calls is limited on its own.
 const CONCURRENT: usize = 4;
 
-/// The tables of one vault that a change is about.
-#[derive(Debug)]
-pub(crate) struct Site {
-    pub(crate) place: Place,
-    pub(crate) judge: Judge,
-    pub(crate) tables: Vec<TableArn>,
+/// A plan that is carried out, and how far that has come; kept in the catalog between two invocations.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Work {
+    change: Change,
+    /// The moment of the plan, UTC. Points are judged by it however long the work takes: what the plan did not call deletable
+    /// does not become so by time passing.
+    pub(crate) planned_at: Timestamp,
+    pub(crate) digest: String,
+    /// How many points are in the plan.
+    points: usize,
+    /// Those of them that become deletable.
+    agreed: BTreeSet<RecoveryPointArn>,
+    /// What is still to be done when an invocation is over.
+    pub(crate) left: Vec<Left>,
+    pub(crate) edited: usize,
+    /// Points that could not be edited: they are not tried again.
+    pub(crate) failed: BTreeSet<RecoveryPointArn>,
+    /// The first so many troubles.
+    failures: Vec<Failure>,
 }
 
-/// Plans the change, and carries it out unless that takes a confirmation that is not there.
-///
-/// # Errors
-/// `Busy` when another run edits points of one of the vaults; `PlanChanged` when another plan was confirmed.
-pub(crate) async fn run(
-    change: &Change,
-    sites: &[Site],
-    how: &How,
-    invocation: &Invocation,
-    now: Timestamp,
-) -> Result<Answer, Refusal> {
-    if how.dry_run {
-        return Ok(Answer::of(now, lines(change, sites).await?, how.after.as_ref()));
-    }
-    let mut held = Vec::new();
-    let outcome = locked(change, sites, how, invocation, now, &mut held).await;
-    for place in held {
-        unlock(place, invocation).await;
-    }
-    outcome
+/// The tables of a vault that are still to be done.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Left {
+    pub(crate) vault: VaultArn,
+    pub(crate) tables: VecDeque<TableArn>,
 }
 
-async fn locked<'a>(
-    change: &Change,
-    sites: &'a [Site],
-    how: &How,
-    invocation: &Invocation,
-    now: Timestamp,
-    held: &mut Vec<&'a Place>,
-) -> Result<Answer, Refusal> {
-    let (mut resumed, mut failures) = (0, Vec::new());
-    for site in sites {
-        lock(&site.place, invocation, now).await?;
-        held.push(&site.place);
-        let (done, failed) = reconcile::finish(&site.place).await?;
-        resumed += done;
-        failures.extend(failed);
+impl Work {
+    /// Carries out a plan of which nothing was done yet.
+    pub(crate) fn new(change: Change, plan: &Answer, lines: &[Line]) -> Self {
+        Self {
+            change,
+            planned_at: plan.now,
+            digest: plan.digest.clone(),
+            points: plan.points_count,
+            agreed: deletable(lines).into_iter().cloned().collect(),
+            left: Vec::new(),
+            edited: 0,
+            failed: BTreeSet::new(),
+            failures: Vec::new(),
+        }
     }
-    let planned = lines(change, sites).await?;
-    let mut answer = Answer { resumed, failures, ..Answer::of(now, planned.clone(), None) };
-    if let Some(confirmed) = how.confirm.as_ref().filter(|confirmed| **confirmed != answer.digest) {
-        let message =
-            format!("the plan's digest is {} now, not {confirmed}: look at it again", answer.digest);
-        return Err(Refusal::at(ErrorType::PlanChanged, "$.confirm", message));
-    }
-    if answer.deletable > 0 && how.confirm.is_none() {
-        answer.confirm_needed = true;
-        return Ok(answer);
-    }
-    carry_out(change, sites, &planned, invocation, &mut answer).await?;
-    Ok(answer)
-}
 
-/// Takes the lock of a vault's edits.
-pub(crate) async fn lock(place: &Place, invocation: &Invocation, now: Timestamp) -> Result<(), Refusal> {
-    if place.catalog.edits().lock(invocation.request_id(), now).await? {
-        return Ok(());
+    /// Edits the points of a vault's tables as long as there is time; what there was no time for is left.
+    ///
+    /// # Errors
+    /// When the vault or its catalog is out of reach; its tables are left then.
+    pub(crate) async fn carry_out(
+        &mut self,
+        mut site: Site,
+        invocation: &Invocation,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let outcome = self.tables(&mut site, invocation, now).await;
+        if !site.tables.is_empty() {
+            self.left.push(Left { vault: site.place.vault, tables: site.tables });
+        }
+        outcome
     }
-    let message = format!("another run edits points of the vault {}; repeat when it is over", place.vault);
-    Err(Refusal::new(ErrorType::Busy, message))
-}
 
-/// Gives the lock back. Where that fails it ends by itself.
-pub(crate) async fn unlock(place: &Place, invocation: &Invocation) {
-    if let Err(error) = place.catalog.edits().unlock(invocation.request_id()).await {
-        tracing::warn!(vault = %place.vault, %error, "the lock of edits was not given back");
+    async fn tables(
+        &mut self,
+        site: &mut Site,
+        invocation: &Invocation,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        while let Some(table) = site.tables.front() {
+            if !invocation.has_time() {
+                return Ok(());
+            }
+            let plan = plan(&self.change, site, table).await?;
+            match deletable(&plan.lines).into_iter().find(|point| !self.agreed.contains(*point)) {
+                Some(point) => self.note(changed(site, table, point)),
+                None => {
+                    if !self.edit_all(site, plan.edits, invocation, now).await {
+                        return Ok(());
+                    }
+                }
+            }
+            site.tables.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Edits points of one table; false when time is up.
+    async fn edit_all(
+        &mut self,
+        site: &Site,
+        edits: Vec<Edit>,
+        invocation: &Invocation,
+        now: Timestamp,
+    ) -> bool {
+        let edits: Vec<_> =
+            edits.into_iter().filter(|edit| !self.failed.contains(&edit.before.listed.arn)).collect();
+        let mut outcomes =
+            stream::iter(edits)
+                .map(|one| async move {
+                    if !invocation.has_time() {
+                        return None;
+                    }
+                    let outcome = edit(&site.place, &one, now).await;
+                    Some(outcome.map_err(|trouble| {
+                        (Failure::at(&one.before.listed, &trouble), one.before.listed.arn)
+                    }))
+                })
+                .buffer_unordered(CONCURRENT);
+        let mut in_time = true;
+        while let Some(outcome) = outcomes.next().await {
+            match outcome {
+                None => in_time = false,
+                Some(Ok(())) => self.edited += 1,
+                Some(Err((failure, point))) => {
+                    self.failed.insert(point);
+                    self.note(failure);
+                }
+            }
+        }
+        in_time
+    }
+
+    /// Takes down what could not be done.
+    pub(crate) fn note(&mut self, failure: Failure) {
+        tracing::warn!(?failure, "not edited");
+        if self.failures.len() < LIMIT {
+            self.failures.push(failure);
+        }
+    }
+
+    /// How much is done, to be compared.
+    pub(crate) fn progress(&self) -> (usize, usize) {
+        (self.edited + self.failed.len(), self.left.iter().map(|left| left.tables.len()).sum())
+    }
+
+    /// What an invocation answers: the plan, and how far it is carried out.
+    pub(crate) fn answer_to(&self, plan: Answer) -> Answer {
+        let failures = plan.failures.into_iter().chain(self.failures.clone()).collect();
+        Answer { edited: self.edited, finished: self.left.is_empty(), failures, ..plan }
+    }
+
+    /// The plan's figures, for an invocation that goes on: nobody looks through its points again.
+    pub(crate) fn plan(&self) -> Answer {
+        Answer {
+            digest: self.digest.clone(),
+            points_count: self.points,
+            deletable: self.agreed.len(),
+            ..Answer::empty(self.planned_at)
+        }
     }
 }
 
 /// The lines of the whole plan, table by table: nothing else stays in memory.
-async fn lines(change: &Change, sites: &[Site]) -> Result<Vec<Line>, Refusal> {
+///
+/// # Errors
+/// When a vault or its catalog is out of reach.
+pub(crate) async fn lines(change: &Change, sites: &[Site]) -> Result<Vec<Line>, Refusal> {
     let mut lines = Vec::new();
     for site in sites {
         for table in &site.tables {
@@ -118,35 +194,7 @@ async fn plan(change: &Change, site: &Site, table: &TableArn) -> Result<Plan, Re
     Ok(Plan::of(&points, &after, &site.judge, &copies))
 }
 
-async fn carry_out(
-    change: &Change,
-    sites: &[Site],
-    planned: &[Line],
-    invocation: &Invocation,
-    answer: &mut Answer,
-) -> Result<(), Refusal> {
-    let agreed = deletable(planned);
-    for site in sites {
-        for table in &site.tables {
-            if !invocation.has_time() {
-                answer.finished = false;
-                return Ok(());
-            }
-            let plan = plan(change, site, table).await?;
-            match unforeseen(&plan, &agreed) {
-                Some(point) => answer.failures.push(changed(site, table, point)),
-                None => edit_all(site, plan.edits, invocation, answer).await,
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A point that would become deletable now, and did not in the plan that was agreed to.
-fn unforeseen<'a>(plan: &'a Plan, agreed: &BTreeSet<&RecoveryPointArn>) -> Option<&'a RecoveryPointArn> {
-    deletable(&plan.lines).into_iter().find(|point| !agreed.contains(point))
-}
-
+/// A point would become deletable now, and did not in the plan that was agreed to.
 fn changed(site: &Site, table: &TableArn, point: &RecoveryPointArn) -> Failure {
     let message =
         format!("{point} would become deletable now, and did not when the plan was made; ask again");
@@ -154,33 +202,7 @@ fn changed(site: &Site, table: &TableArn, point: &RecoveryPointArn) -> Failure {
         table: Some(table.clone()),
         recovery_point: None,
         vault: site.place.vault.clone(),
-        reason: "changed",
+        reason: "changed".to_owned(),
         message,
-    }
-}
-
-async fn edit_all(site: &Site, edits: Vec<Edit>, invocation: &Invocation, answer: &mut Answer) {
-    let now = site.judge.now();
-    let mut outcomes = stream::iter(edits)
-        .map(|one| async move {
-            if !invocation.has_time() {
-                return None;
-            }
-            Some(
-                edit(&site.place, &one, now)
-                    .await
-                    .map_err(|trouble| Failure::at(&one.before.listed, &trouble)),
-            )
-        })
-        .buffer_unordered(CONCURRENT);
-    while let Some(outcome) = outcomes.next().await {
-        match outcome {
-            None => answer.finished = false,
-            Some(Ok(())) => answer.edited += 1,
-            Some(Err(failure)) => {
-                tracing::warn!(?failure, "not edited");
-                answer.failures.push(failure);
-            }
-        }
     }
 }

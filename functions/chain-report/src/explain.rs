@@ -22,8 +22,8 @@ pub struct Explained {
 
 /// Explains a point. Its own tags are read, whatever the catalog says of it; the others of its table only count.
 pub(crate) async fn run(deps: &Deps, asked: &RecoveryPointArn, judge: &Judge) -> Result<Explained, Refusal> {
-    let listed = deps.points.find(asked, "$.explain").await?.listed;
-    let points = table(deps, listed).await?;
+    let found = deps.points.find(asked, "$.explain").await?;
+    let points = table(deps, found.listed).await?;
     let copies = judge.copies(&points).await?;
     let verdicts = judge.plan(&points, &copies);
     let now = judge.now();
@@ -31,10 +31,14 @@ pub(crate) async fn run(deps: &Deps, asked: &RecoveryPointArn, judge: &Judge) ->
     let asked = points.first().zip(verdicts.first());
     let (point, verdict) =
         asked.ok_or_else(|| Refusal::new(ErrorType::Internal, "the point got no verdict"))?;
+    let mut explanation = explain(point, verdict, &judge.facts(&copies), now);
+    explanation.sentences.extend(found.ends_at.map(|end| {
+        format!("By its lifecycle, AWS Backup itself deletes it at {end}, whatever else is said of it here.")
+    }));
     Ok(Explained {
         now,
         point: serde_json::to_value(point.view(now).decided(verdict)).unwrap_or_default(),
-        explanation: explain(point, verdict, &judge.facts(&copies), now),
+        explanation,
     })
 }
 

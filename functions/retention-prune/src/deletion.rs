@@ -6,13 +6,13 @@ use dynachain::aws::{AwsError, Fault};
 use dynachain::chain::ListedPoint;
 use dynachain::error::Refusal;
 use dynachain::id::{RecoveryPointArn, TableArn};
-use dynachain::invocation::Invocation;
 use dynachain::judge::Judge;
 use futures::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use crate::Deps;
 use crate::answer::{Failure, LIMIT};
+use crate::exclusion::Exclusion;
 use crate::inventory::Inventory;
 use crate::recheck::{Condemned, Table, forget};
 use crate::rule::Rule;
@@ -42,7 +42,7 @@ impl Deletion {
     pub(crate) async fn go_on(
         &mut self,
         deps: &Deps,
-        invocation: &Invocation,
+        edits: &mut Exclusion<'_>,
         scene: &Scene,
         rule: Rule,
         inventory: &Inventory,
@@ -58,9 +58,7 @@ impl Deletion {
                     .filter(|point| targets.contains(&point.arn) && point.status != "DELETING")
                     .map(|point| point.arn.clone())
                     .collect();
-                if !here.is_empty()
-                    && !self.of_table(deps, invocation, &mut judge, rule, listed, here).await?
-                {
+                if !here.is_empty() && !self.of_table(deps, edits, &mut judge, rule, listed, here).await? {
                     return Ok(());
                 }
                 self.until = Some(table.clone());
@@ -74,23 +72,28 @@ impl Deletion {
     async fn of_table(
         &mut self,
         deps: &Deps,
-        invocation: &Invocation,
+        edits: &mut Exclusion<'_>,
         judge: &mut Judge,
         rule: Rule,
         listed: Vec<ListedPoint>,
         targets: BTreeSet<RecoveryPointArn>,
     ) -> Result<bool, Refusal> {
-        if !invocation.has_time() {
+        if !edits.invocation.has_time() {
             return Ok(false);
         }
         let points = deps.points.identify(listed, &deps.catalog.points()).await?;
         let mut table = Table::new(deps, judge, rule, points, targets).await?;
         let mut failures = Vec::new();
         let mut in_time = true;
-        while in_time && let Some((condemned, changed)) = table.next().await? {
+        while in_time {
+            let Some(begun) = edits.take().await? else {
+                failures.extend(table.leave("edits_running", EDITS_RUNNING));
+                break;
+            };
+            let Some((condemned, changed)) = table.next(begun).await? else { break };
             failures.extend(changed);
             failures.extend(self.of_chunk(deps, &mut table, condemned).await);
-            in_time = invocation.has_time();
+            in_time = edits.invocation.has_time();
         }
         Failure::sort(&mut failures);
         self.note(failures);
@@ -205,6 +208,9 @@ fn outcome(asked: Result<(), AwsError>, now: Result<Option<String>, AwsError>) -
     };
     Gone::No { now: status, reason, message, may_go }
 }
+
+const EDITS_RUNNING: &str = "dynachain-chain-edit is at work on points of this vault, and a point that is being edited must not go; \
+                             the next run deletes what is still due then";
 
 const LEFT_EXPIRED: &str = "AWS answered with success and left the point EXPIRED: this function's role may not create the \
                             service-linked role of AWS Backup (iam:CreateServiceLinkedRole), or the role that made the point \

@@ -21,6 +21,7 @@ mod by_hand;
 mod deletion;
 mod deps;
 mod due;
+mod exclusion;
 mod findings;
 mod input;
 mod inventory;

@@ -18,6 +18,8 @@ use crate::scene::places;
 
 /// Points that are looked at again together, and then deleted: a few seconds at AWS's own rates.
 const TOGETHER: usize = 20;
+const BEING_EDITED: &str = "an edit of a point of this table has begun and is not finished: dynachain-chain-edit finishes it within \
+                            the hour, and the next run sees what is due then";
 /// Points looked at at the same time; calls keep their rates.
 const CONCURRENT: usize = 8;
 
@@ -67,11 +69,19 @@ impl<'a> Table<'a> {
     }
 
     /// The next points that may be deleted, just looked at again, and the next ones that may not any more. `None` when
-    /// there are no further ones.
+    /// there are no further ones. Where an edit of one of the table's points has begun, none goes because it is due: the
+    /// edit may keep that point longer, or raise the floor of its chain.
     ///
     /// # Errors
     /// When the catalog is out of reach.
-    pub(crate) async fn next(&mut self) -> Result<Option<(Vec<Condemned>, Vec<Failure>)>, Refusal> {
+    pub(crate) async fn next(
+        &mut self,
+        begun: &HashSet<RecoveryPointArn>,
+    ) -> Result<Option<(Vec<Condemned>, Vec<Failure>)>, Refusal> {
+        if self.rule == Rule::Due && self.points.iter().any(|point| begun.contains(&point.listed.arn)) {
+            let left = self.leave("being_edited", BEING_EDITED);
+            return Ok(Some((Vec::new(), left)).filter(|(_, left)| !left.is_empty()));
+        }
         let present = places(&self.points);
         let chunk: Vec<_> =
             self.open.iter().filter(|arn| present.contains_key(arn)).take(TOGETHER).cloned().collect();
@@ -103,6 +113,13 @@ impl<'a> Table<'a> {
             failures.extend(self.look_again(&stale).await?);
             looked_at.extend(stale);
         }
+    }
+
+    /// Leaves all that was not looked at yet to the next run.
+    pub(crate) fn leave(&mut self, reason: &str, message: &str) -> Vec<Failure> {
+        let open = std::mem::take(&mut self.open);
+        let left = self.points.iter().filter(|point| open.contains(&point.listed.arn));
+        left.map(|point| Failure::new(&point.listed, reason, message)).collect()
     }
 
     /// A point that was deleted, or may have been, is no reason to delete another.
@@ -174,7 +191,10 @@ impl<'a> Table<'a> {
             match seen {
                 Seen::Gone => {
                     self.points.swap_remove(place);
-                    forget(self.deps, &before, &self.points).await;
+                    // One that was not to go leaves all that the catalog has of it to a rebuild, which sees the whole vault.
+                    if self.targets.contains(arn) {
+                        forget(self.deps, &before, &self.points).await;
+                    }
                 }
                 Seen::There(now, copies) => {
                     remember(self.deps, &before, &now).await?;

@@ -17,6 +17,7 @@ use crate::Deps;
 use crate::answer::{Answer, Blocked, LIMIT, Page};
 use crate::deletion::Deletion;
 use crate::deps::Removes;
+use crate::exclusion::Exclusion;
 use crate::findings::Living;
 use crate::input::How;
 use crate::inventory::Inventory;
@@ -174,7 +175,10 @@ async fn go_on(
     }
     if work.survey.complete {
         let Work { rule, targets, deletion, .. } = &mut work;
-        Box::pin(deletion.go_on(deps, invocation, scene, *rule, &inventory, targets)).await?;
+        let mut edits = Exclusion::new(deps, invocation);
+        let outcome = Box::pin(deletion.go_on(deps, &mut edits, scene, *rule, &inventory, targets)).await;
+        edits.give_back().await;
+        outcome?;
     }
     // Nothing wakes the function of manual backups: what it has not come to is planned and confirmed anew.
     if work.deletion.complete || deps.removes == Removes::Manual {

@@ -7,18 +7,16 @@
 use dynachain::catalog::RestoreRecord;
 use dynachain::error::Refusal;
 use dynachain::invocation::Invocation;
-use dynachain::restore::{Action, Change, Plan, Property, RestoreState, Step, StepState, changes};
-use jiff::SignedDuration;
+use dynachain::restore::{Action, Change, Plan, Property, RestoreState, Step, StepState, changes, obstacles};
 
+use crate::job::GIVE_UP;
 use crate::table::Table;
 use crate::trouble::{self, Trouble};
 use crate::{Deps, finish, recorded};
 
-/// How often the table is read again, with pauses, that does not show what it has taken: some of its parts are answered from
+/// How often the table is read again, with pauses while it does not show what it has taken: some of its parts are answered from
 /// replicas that lag behind.
-const READINGS: u32 = 4;
-/// Nothing is tried for longer than this after the table was there.
-const GIVE_UP: SignedDuration = SignedDuration::from_hours(6);
+const READINGS: u32 = 5;
 
 /// Configures the table as far as this invocation gets. The record is this invocation's; it is let go of in the end.
 pub(crate) async fn run(
@@ -32,7 +30,7 @@ pub(crate) async fn run(
         Err(refusal) => return unplanned(deps, record, refusal).await,
     };
     let target = record.target.clone();
-    let mut table = Table::new(deps, invocation, &target);
+    let mut table = Table::new(deps, invocation, &target, record.table_id.clone());
     by_aws(deps, &mut record).await?;
     for property in Property::IN_TURN {
         let Some(at) = record.steps.iter().position(|step| step.property == property && !step.is_over())
@@ -100,6 +98,7 @@ async fn step(
 ) -> Result<Held, Refusal> {
     let property = record.steps[at].property;
     let outcome = bring_about(property, plan, table).await;
+    record.table_id = table.id().map(str::to_owned);
     let now = deps.now().await?;
     let partly = plan.steps.iter().find(|step| step.property == property).and_then(|step| step.error.clone());
     match outcome {
@@ -116,18 +115,24 @@ async fn step(
     Ok(if deps.catalog.restores().save(record).await? { Held::Yes } else { Held::No })
 }
 
-/// Makes the calls that are missing, until the table shows all that is wanted.
+/// Makes the calls that are missing, until the table shows all that is wanted. A call that was taken is not made again: what
+/// it did may only not be seen yet. One that comes up meanwhile is made as well: a stream has to be there before its policy.
 async fn bring_about(property: Property, plan: &Plan, table: &mut Table<'_>) -> Result<(), Trouble> {
-    let left = missing(property, plan, table).await?;
-    if left.is_empty() {
-        return Ok(());
-    }
-    apply(&left, table).await?;
-    for reading in 0..READINGS {
-        table.read_again(property, reading > 0).await;
-        if missing(property, plan, table).await?.is_empty() {
+    let mut left = missing(property, plan, table).await?;
+    let mut in_the_way = obstacles(property, &plan.wanted, &table.now(property, &plan.wanted).await?.config);
+    let mut made: Vec<Change> = Vec::new();
+    for _ in 0..READINGS {
+        if left.is_empty() && in_the_way.is_empty() {
             return Ok(());
         }
+        left.retain(|change| !made.contains(change));
+        apply(&left, table, std::mem::take(&mut in_the_way)).await?;
+        table.read_again(property, left.is_empty()).await;
+        made.append(&mut left);
+        left = missing(property, plan, table).await?;
+    }
+    if left.is_empty() {
+        return Ok(());
     }
     Err(Trouble::Passing("every call for it was taken, and the table does not show it yet".to_owned()))
 }
@@ -136,13 +141,15 @@ async fn missing(property: Property, plan: &Plan, table: &mut Table<'_>) -> Resu
     if property.is_of_the_table() {
         table.active().await?;
     }
-    let current = table.config().await?;
-    changes(property, &plan.wanted, current).map_err(|reason| trouble::of_reading(&reason))
+    let current = table.now(property, &plan.wanted).await?;
+    changes(property, &plan.wanted, &current.config, current.stream_arn.as_deref())
+        .map_err(|reason| trouble::of_reading(&reason))
 }
 
-/// Makes the calls one after the other. One that is refused for good keeps none of the others from being made.
-async fn apply(left: &[Change], table: &mut Table<'_>) -> Result<(), Trouble> {
-    let mut refused: Vec<String> = Vec::new();
+/// Makes the calls one after the other. Neither one that is refused for good nor what is in the way of others keeps any from
+/// being made.
+async fn apply(left: &[Change], table: &mut Table<'_>, in_the_way: Vec<String>) -> Result<(), Trouble> {
+    let mut refused = in_the_way;
     for change in left {
         match table.apply(change).await {
             Ok(()) => {}

@@ -35,8 +35,19 @@ impl Deps {
     /// # Errors
     /// With every setting that is missing or malformed, and when an emulated clock is set on a real AWS.
     pub fn from_env(config: &SdkConfig) -> Result<Self, lambda_runtime::Error> {
-        let clock = Clock::from_env(|name| std::env::var(name).ok())?;
-        let mut variables = Variables::from_env();
+        Self::of(config, |name| std::env::var(name).ok())
+    }
+
+    /// From variables that need not be this process's own.
+    ///
+    /// # Errors
+    /// As [`Self::from_env`].
+    pub fn of(
+        config: &SdkConfig,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, lambda_runtime::Error> {
+        let clock = Clock::from_env(&variable)?;
+        let mut variables = Variables::of(variable);
         let names = ["AWS_REGION", "ACCOUNT_ID", "VAULT_NAME", "CATALOG_NAME", "RESTORE_ROLE_ARN"]
             .map(|name| variables.required::<String>(name));
         let key: Option<KeyArn> = variables.required("KEY_ARN");
@@ -64,7 +75,7 @@ impl Deps {
             points: PointReader::new(vault, KeyOpener::new(config, key)),
             key_states: KeyStates::new(config),
             jobs: RestoreJobs::new(config, role, start, list, describe),
-            reader: TableReader::new(config, read),
+            reader: TableReader::new(config, read).without_alarms(),
             tables: TableStates::new(config, Rate::per_second(read)),
             writer: TableWriter::new(config),
             bus: EventBus::new(config),

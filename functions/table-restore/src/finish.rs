@@ -28,9 +28,8 @@ pub(crate) async fn run(
 }
 
 fn finished(record: &RestoreRecord) -> RestoreFinished {
-    let problems = record
-        .steps
-        .iter()
+    let problems = record.steps.iter().filter(|step| step.is_problem());
+    let problems = problems
         .filter_map(|step| Some(RestoreProblem { property: step.property, error: step.error.clone()? }));
     RestoreFinished {
         restore_id: record.restore_id.clone(),

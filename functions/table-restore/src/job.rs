@@ -14,8 +14,13 @@ use serde_json::{Value, json};
 
 use crate::{Deps, configure, finish};
 
+/// Nothing is tried for longer than this: no start after the restore was asked for, no step after the table was there.
+pub(crate) const GIVE_UP: SignedDuration = SignedDuration::from_hours(6);
 /// How far the clocks of AWS and of this function may be apart.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(60);
+
+/// What a message begins with while something is tried again.
+const AGAIN: &str = "it is tried again: ";
 
 /// A restore job has changed its state, which is asked for: events come late, doubled and out of order.
 pub(crate) async fn event(deps: &Deps, invocation: &Invocation, job: &RestoreJob) -> Result<Value, Refusal> {
@@ -43,15 +48,53 @@ pub(crate) async fn go_on(
     }
     let now = deps.now().await?;
     let Some(record) = deps.catalog.restores().take(record, now).await? else { return Ok(state) };
-    match record.state {
+    let held = Holding::of(&record);
+    let outcome = match record.state {
         RestoreState::Planned => start_again(deps, record).await,
         RestoreState::Restoring => follow(deps, invocation, record).await,
         _ => Box::pin(configure::run(deps, invocation, record)).await,
+    };
+    held.let_go_on_trouble(deps, outcome).await
+}
+
+/// A restore that this invocation holds.
+struct Holding {
+    restore_id: String,
+    number: u32,
+    generation: u64,
+}
+
+impl Holding {
+    fn of(record: &RestoreRecord) -> Self {
+        let RestoreRecord { restore_id, number, generation, .. } = record;
+        Self { restore_id: restore_id.clone(), number: *number, generation: *generation }
+    }
+
+    /// Lets go of the restore when this invocation cannot go on with it: Lambda tries an event again within minutes, and then it is
+    /// not to seem that somebody is at it.
+    async fn let_go_on_trouble(
+        self,
+        deps: &Deps,
+        outcome: Result<RestoreState, Refusal>,
+    ) -> Result<RestoreState, Refusal> {
+        if outcome.is_err()
+            && let Err(error) =
+                deps.catalog.restores().let_go(&self.restore_id, self.number, self.generation).await
+        {
+            tracing::warn!(restore_id = self.restore_id, %error, "a restore is held until its lease lapses");
+        }
+        outcome
     }
 }
 
-/// Starts the job of a restore that was written down just now.
-pub(crate) async fn start(deps: &Deps, record: RestoreRecord) -> Result<RestoreState, Refusal> {
+/// Starts the job of a restore that was written down just now, and is held.
+pub(crate) async fn begin(deps: &Deps, record: RestoreRecord) -> Result<RestoreState, Refusal> {
+    let held = Holding::of(&record);
+    let outcome = start(deps, record).await;
+    held.let_go_on_trouble(deps, outcome).await
+}
+
+async fn start(deps: &Deps, record: RestoreRecord) -> Result<RestoreState, Refusal> {
     let target: TableName = record.target.name().parse().map_err(|_| no_name(&record))?;
     let token = token(&record);
     let restore = StartRestore {
@@ -77,13 +120,12 @@ fn token(record: &RestoreRecord) -> String {
 }
 
 fn passes(error: &AwsError) -> bool {
-    let unavailable = ["ServiceUnavailableException", "InternalFailure"].contains(&error.code());
-    unavailable || matches!(error.fault(), Fault::Throttled | Fault::NoAnswer | Fault::Quota)
+    error.passes() || error.fault() == Fault::Quota
 }
 
 /// The start was not heard, or not answered; reconciliation clears it up.
 async fn later(deps: &Deps, mut record: RestoreRecord, error: &AwsError) -> Result<RestoreState, Refusal> {
-    record.message = Some(format!("it is tried again: {error}"));
+    record.message = Some(format!("{AGAIN}{error}"));
     deps.catalog.restores().release(&mut record).await?;
     Ok(record.state)
 }
@@ -98,7 +140,8 @@ async fn started(deps: &Deps, mut record: RestoreRecord, job: String) -> Result<
     Ok(record.state)
 }
 
-/// A restore whose start nobody has noted. AWS Backup may have heard it all the same: then its job is taken over.
+/// A restore whose start nobody has noted. AWS Backup may have heard it all the same: then its job is taken over. A start that nobody
+/// hears for long is given up: a table that comes days later is not what was asked for.
 async fn start_again(deps: &Deps, record: RestoreRecord) -> Result<RestoreState, Refusal> {
     let target: TableName = record.target.name().parse().map_err(|_| no_name(&record))?;
     let since = record.claimed_at - CLOCKS;
@@ -109,6 +152,12 @@ async fn start_again(deps: &Deps, record: RestoreRecord) -> Result<RestoreState,
             tracing::info!(restore = record.name(), job, "a start without an answer had been heard");
             return started(deps, record, job).await;
         }
+    }
+    if deps.now().await?.duration_since(record.claimed_at) >= GIVE_UP {
+        let last = record.message.as_deref().map(|message| message.strip_prefix(AGAIN).unwrap_or(message));
+        let last = last.unwrap_or("nothing was heard of its start");
+        let message = format!("given up after {} hours: {last}", GIVE_UP.as_hours());
+        return finish::run(deps, record, RestoreState::Failed, Some(message)).await;
     }
     start(deps, record).await
 }

@@ -119,6 +119,7 @@ async fn one(
         message: None,
         claimed_at: now,
         restored_at: None,
+        table_id: None,
         finished_at: None,
         generation: 1,
         lease_until: None,

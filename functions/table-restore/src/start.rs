@@ -47,7 +47,7 @@ async fn again(deps: &Deps, known: Vec<RestoreRecord>, start: &Start) -> Result<
 
 /// Starts them all. Trouble with one is written down with it, and keeps none of the others from being started.
 async fn begin(deps: &Deps, claimed: Vec<RestoreRecord>) -> Result<(), Refusal> {
-    let started = stream::iter(claimed).map(|record| job::start(deps, record)).buffer_unordered(CONCURRENT);
+    let started = stream::iter(claimed).map(|record| job::begin(deps, record)).buffer_unordered(CONCURRENT);
     let outcomes: Vec<_> = started.collect().await;
     outcomes.into_iter().try_for_each(|outcome| outcome.map(drop))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dynachain::aws::table_reader::TableReader;
+use dynachain::aws::table_reader::{Captured, TableReader};
 use dynachain::id::TableArn;
 use dynachain::invocation::Invocation;
 use dynachain::restore::{Change, Property};
@@ -24,25 +24,55 @@ pub(crate) struct Table<'a> {
     arn: &'a TableArn,
     invocation: &'a Invocation,
     reader: TableReader,
-    config: Option<TableConfig>,
+    id: Option<String>,
+    captured: Option<Captured>,
+    /// Whether its configuration has the alarms.
+    has_alarms: bool,
     waited: Duration,
     patience: Duration,
 }
 
 impl<'a> Table<'a> {
-    pub(crate) fn new(deps: &'a Deps, invocation: &'a Invocation, arn: &'a TableArn) -> Self {
+    /// The table of this name; if an id is given, none but the one that has it.
+    pub(crate) fn new(
+        deps: &'a Deps,
+        invocation: &'a Invocation,
+        arn: &'a TableArn,
+        id: Option<String>,
+    ) -> Self {
         let (waited, patience) = (Duration::ZERO, SHORT_PATIENCE);
-        Self { deps, arn, invocation, reader: deps.reader.afresh(), config: None, waited, patience }
+        let reader = deps.reader.afresh();
+        Self { deps, arn, invocation, reader, id, captured: None, has_alarms: false, waited, patience }
     }
 
-    /// The table's configuration as it is now.
-    pub(crate) async fn config(&mut self) -> Result<&TableConfig, Trouble> {
-        if self.config.is_none() {
+    /// Its id, once that is known.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The table as it is now. For the sake of alarms its configuration also has those that are there under the names of the
+    /// wanted ones, whatever they watch.
+    pub(crate) async fn now(
+        &mut self,
+        property: Property,
+        wanted: &TableConfig,
+    ) -> Result<&Captured, Trouble> {
+        if self.captured.is_none() {
             let captured = self.reader.capture(self.arn).await;
             let captured = captured.map_err(|error| trouble::of_capture(&error))?;
-            self.config = Some(captured.config);
+            if *self.id.get_or_insert_with(|| captured.table_id.clone()) != captured.table_id {
+                return Err(Trouble::Gone);
+            }
+            (self.captured, self.has_alarms) = (Some(captured), false);
         }
-        self.config.as_ref().ok_or(Trouble::Gone)
+        let captured = self.captured.as_mut().ok_or(Trouble::Gone)?;
+        if property == Property::Alarms && !self.has_alarms {
+            let names = wanted.alarms.on().into_iter().flat_map(|alarms| alarms.by_name.keys());
+            let names: Vec<&str> = names.map(String::as_str).collect();
+            captured.config.alarms = self.reader.alarms_named(&names).await;
+            self.has_alarms = true;
+        }
+        Ok(captured)
     }
 
     /// Waits until the table takes a change of itself.
@@ -69,7 +99,7 @@ impl<'a> Table<'a> {
             // Nobody tells when a change has reached all replicas of what is read.
             tokio::time::sleep(PAUSE).await;
         }
-        self.config = None;
+        self.captured = None;
         if property == Property::AutoScaling {
             self.reader = self.deps.reader.afresh();
         }

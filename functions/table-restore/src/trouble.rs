@@ -16,22 +16,21 @@ pub(crate) enum Trouble {
 }
 
 /// Refusals that are about this moment, besides those that every service has (DynamoDB API Reference,
-/// `UpdateContinuousBackups`; Application Auto Scaling API Reference, `PutScalingPolicy`; both, "Common errors").
-const PASSING: [&str; 6] = [
-    "ConcurrentUpdateException",
-    "ContinuousBackupsUnavailableException",
-    "InternalFailure",
-    "InternalServerError",
-    "InternalServiceException",
-    "ServiceUnavailable",
-];
+/// `UpdateContinuousBackups`; Application Auto Scaling API Reference, `PutScalingPolicy`; CloudWatch API Reference,
+/// `PutMetricAlarm`).
+const PASSING: [&str; 3] =
+    ["ConcurrentUpdateException", "ContinuousBackupsUnavailableException", "ResourceConflict"];
 
 /// What a refused change means.
 pub(crate) fn of_change(change: &Change, error: &AwsError) -> Trouble {
-    let said = error.to_string();
+    let said = match change {
+        Change::Alarm(name, _) => format!("the alarm {name}: {error}"),
+        _ => error.to_string(),
+    };
     match error.fault() {
         // The table is being changed by another call, or the destination is being set up.
-        Fault::Exists | Fault::Throttled | Fault::NoAnswer => Trouble::Passing(said),
+        Fault::Exists => Trouble::Passing(said),
+        _ if error.passes() => Trouble::Passing(said),
         // A class may be changed twice in 30 days; every other limit is of what goes on at the moment.
         Fault::Quota if is_class(change) => Trouble::Lasting(format!(
             "{said}. A table's class can be changed twice in 30 days (Amazon DynamoDB Developer Guide, \"Table classes\"); \
@@ -86,15 +85,30 @@ mod tests {
         Change::Ttl { attribute: "expires".to_owned() }
     }
 
+    fn alarm() -> Change {
+        Change::Alarm("orders-slow".to_owned(), Box::default())
+    }
+
+    #[test]
+    fn an_alarm_that_is_refused_is_named() {
+        let error = AwsError::refused("PutMetricAlarm", "ValidationError", "no");
+        let said = "the alarm orders-slow: PutMetricAlarm was refused: ValidationError: no";
+        assert_eq!(of_change(&alarm(), &error), Trouble::Lasting(said.to_owned()));
+    }
+
     #[rstest]
     #[case::in_use(ttl(), "ResourceInUseException", true)]
     #[case::throttled(ttl(), "ThrottlingException", true)]
     #[case::too_much_at_once(ttl(), "LimitExceededException", true)]
     #[case::class_changed_twice(class(), "LimitExceededException", false)]
     #[case::backups_being_enabled(ttl(), "ContinuousBackupsUnavailableException", true)]
+    #[case::out_of_order(ttl(), "InternalServiceException", true)]
     #[case::forbidden(ttl(), "AccessDeniedException", false)]
     #[case::nonsense(ttl(), "ValidationException", false)]
     #[case::gone(ttl(), "ResourceNotFoundException", false)]
+    #[case::alarm_being_changed(alarm(), "ResourceConflict", true)]
+    #[case::too_many_alarms(alarm(), "LimitExceeded", false)]
+    #[case::nonsense_of_an_alarm(alarm(), "ValidationError", false)]
     fn what_passes_is_tried_again_and_what_stays_is_not(
         #[case] change: Change,
         #[case] code: &str,

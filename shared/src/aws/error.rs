@@ -40,6 +40,7 @@ pub struct AwsError {
     code: String,
     message: String,
     request_id: Option<String>,
+    out_of_order: bool,
 }
 
 impl AwsError {
@@ -53,9 +54,12 @@ impl AwsError {
             SdkError::ServiceError(_) => (fault_of(code), error.message().unwrap_or("no message").to_owned()),
             other => (Fault::NoAnswer, DisplayErrorContext(other).to_string()),
         };
+        // In an outage answers come from whatever stands before the service, and have no code that anybody knows.
+        let is_its_fault = error.raw_response().is_some_and(|answer| answer.status().is_server_error());
+        let out_of_order = is_its_fault || OUT_OF_ORDER.contains(&code);
         let code = if code.is_empty() { "NoCode" } else { code };
         let request_id = error.request_id().map(str::to_owned);
-        Self { operation, fault, code: code.to_owned(), message, request_id }
+        Self { operation, fault, code: code.to_owned(), message, request_id, out_of_order }
     }
 
     /// An answer of AWS that lacks what it should have.
@@ -66,13 +70,15 @@ impl AwsError {
             code: "IncompleteAnswer".to_owned(),
             message: format!("the answer has no {missing}"),
             request_id: None,
+            out_of_order: false,
         }
     }
 
     /// A refusal that stands in an answer instead of failing the call.
     pub fn refused(operation: &'static str, code: &str, message: &str) -> Self {
-        let (code, message) = (code.to_owned(), message.to_owned());
-        Self { operation, fault: fault_of(&code), code, message, request_id: None }
+        let out_of_order = OUT_OF_ORDER.contains(&code);
+        let (fault, code, message) = (fault_of(code), code.to_owned(), message.to_owned());
+        Self { operation, fault, code, message, request_id: None, out_of_order }
     }
 
     /// What happened, without the request id: the same for every repeat of the same call.
@@ -91,7 +97,12 @@ impl AwsError {
     /// Whether the same call may succeed later without anybody's doing: it was throttled, or the service was out of order.
     /// Unless it was throttled, nobody knows whether it was carried out.
     pub fn passes(&self) -> bool {
-        matches!(self.fault, Fault::Throttled | Fault::NoAnswer) || OUT_OF_ORDER.contains(&self.code.as_str())
+        matches!(self.fault, Fault::Throttled | Fault::NoAnswer) || self.out_of_order
+    }
+
+    /// Whether nobody knows if the call was carried out.
+    pub fn is_unclear(&self) -> bool {
+        self.passes() && self.fault != Fault::Throttled
     }
 
     /// The refusal of a function whose vault this is about. AWS does not tell a missing vault from a missing permission.
@@ -143,11 +154,13 @@ impl fmt::Display for AwsError {
 }
 
 /// What services say that are out of order themselves (the API References' "Common Error Types"; DynamoDB Developer Guide,
-/// "Error handling with DynamoDB").
-const OUT_OF_ORDER: [&str; 5] = [
+/// "Error handling with DynamoDB"; Application Auto Scaling API Reference, "Common errors").
+const OUT_OF_ORDER: [&str; 7] = [
     "InternalFailure",
     "InternalServerError",
     "InternalServerException",
+    "InternalServiceException",
+    "InternalServiceFault",
     "ServiceUnavailable",
     "ServiceUnavailableException",
 ];
@@ -156,9 +169,11 @@ const OUT_OF_ORDER: [&str; 5] = [
 pub(super) fn fault_of(code: &str) -> Fault {
     match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Fault::AccessDenied,
-        "ResourceNotFoundException" | "NotFoundException" | "TableNotFoundException" | "NoSuchEntity" => {
-            Fault::NotFound
-        }
+        "ResourceNotFound"
+        | "ResourceNotFoundException"
+        | "NotFoundException"
+        | "TableNotFoundException"
+        | "NoSuchEntity" => Fault::NotFound,
         "ConditionalCheckFailedException" => Fault::ConditionFailed,
         "AlreadyExistsException" | "ConflictException" | "ResourceInUseException" => Fault::Exists,
         "Throttling"
@@ -182,7 +197,11 @@ mod tests {
 
     fn refused(code: &str, message: &str) -> SdkError<DescribeBackupVaultError, HttpResponse> {
         let metadata = ErrorMetadata::builder().code(code).message(message).build();
-        let mut answer = HttpResponse::new(400.try_into().unwrap(), SdkBody::empty());
+        answered(400, metadata)
+    }
+
+    fn answered(status: u16, metadata: ErrorMetadata) -> SdkError<DescribeBackupVaultError, HttpResponse> {
+        let mut answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
         answer.headers_mut().insert("x-amzn-requestid", "8f1c");
         SdkError::service_error(DescribeBackupVaultError::generic(metadata), answer)
     }
@@ -218,6 +237,19 @@ mod tests {
         }
         let unheard: SdkError<DescribeBackupVaultError, HttpResponse> = SdkError::timeout_error("too slow");
         assert!(AwsError::new("StartBackupJob", &unheard).passes());
+    }
+
+    #[test]
+    fn an_answer_without_a_code_that_is_the_services_own_fault_passes() {
+        let error = |status| {
+            let nameless = answered(status, ErrorMetadata::builder().message("<html>").build());
+            AwsError::new("StartBackupJob", &nameless)
+        };
+        for status in [500, 502, 503, 504] {
+            assert!(error(status).passes() && error(status).is_unclear(), "{status}");
+        }
+        assert!(!error(403).passes());
+        assert!(!AwsError::new("StartBackupJob", &refused("ThrottlingException", "no")).is_unclear());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector, http_client_fn};
 
 /// Every call goes to this connector.
-pub(super) fn config(aws: impl HttpConnector + 'static) -> SdkConfig {
+pub(crate) fn config(aws: impl HttpConnector + 'static) -> SdkConfig {
     let connector = SharedHttpConnector::new(aws);
     let credentials = Credentials::new("test", "test", None, None, "test");
     SdkConfig::builder()

@@ -123,9 +123,15 @@ fn is_throttled(answer: &HttpResponse) -> bool {
     fault_of(code.rsplit('#').next().unwrap_or_default()) == Fault::Throttled
 }
 
-/// The code in a refusal's body (Smithy specification, "AWS JSON 1.0 protocol" and "AWS Query protocol").
+/// The code in a refusal's body (Smithy specification, "AWS JSON 1.0 protocol", "AWS Query protocol" and "Smithy RPC v2 CBOR
+/// protocol").
 fn code_in(body: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(body).ok()?;
+    // A CBOR map begins with a byte that no text begins with.
+    let Ok(text) = std::str::from_utf8(body) else {
+        let refusal: ciborium::Value = ciborium::from_reader(body).ok()?;
+        let is_type = |(name, _): &&(ciborium::Value, _)| name.as_text() == Some("__type");
+        return refusal.as_map()?.iter().find(is_type)?.1.as_text().map(str::to_owned);
+    };
     match serde_json::from_str::<Value>(text) {
         Ok(refusal) => refusal.get("__type")?.as_str().map(str::to_owned),
         Err(_) => text.split_once("<Code>")?.1.split_once("</Code>").map(|(code, _)| code.to_owned()),

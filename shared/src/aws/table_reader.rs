@@ -1,5 +1,6 @@
 //! Reads a table's whole configuration. Holds clients of its own and can change nothing.
 
+mod alarms;
 mod describe;
 mod scaling;
 mod settings;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
+use self::alarms::AlarmSnapshot;
 use self::scaling::AutoScalingSnapshot;
 use super::{AwsError, Fault, Rate};
 use crate::id::TableArn;
@@ -27,6 +29,8 @@ const CONTRIBUTOR_INSIGHTS_SHARE: u32 = 2;
 pub struct Captured {
     /// The configuration.
     pub config: TableConfig,
+    /// The ARN of its stream, when it is on. A table that is restored has another.
+    pub stream_arn: Option<String>,
     /// The table's id: a table that is deleted and made again has another.
     pub table_id: String,
     /// `ACTIVE` or `UPDATING`.
@@ -81,13 +85,15 @@ impl CaptureError {
     }
 }
 
-/// Reads tables within the rates of the account. Clones share rates and what is known of auto scaling.
+/// Reads tables within the rates of the account. Clones share rates and what is known of auto scaling and of alarms.
 #[derive(Clone, Debug)]
 pub struct TableReader {
     dynamodb: Client,
     auto_scaling: aws_sdk_applicationautoscaling::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
     rates: Rates,
     snapshot: Arc<OnceCell<AutoScalingSnapshot>>,
+    alarms: Option<Arc<OnceCell<AlarmSnapshot>>>,
 }
 
 /// One allowance per operation that has a quota of its own.
@@ -97,31 +103,44 @@ struct Rates {
     continuous_backups: Rate,
     tags: Rate,
     contributor_insights: Rate,
+    alarm_tags: Rate,
 }
 
 impl TableReader {
     /// A reader of the tables of the Region of `sdk`. `per_second` (setting `TableReadRate`) holds for each of
-    /// `DescribeTimeToLive`, `DescribeContinuousBackups` and `ListTagsOfResource`, and half of it for
-    /// `DescribeContributorInsights`: an account whose quotas are raised has all of them raised.
+    /// `DescribeTimeToLive`, `DescribeContinuousBackups`, `ListTagsOfResource` and the `ListTagsForResource` of alarms, and half
+    /// of it for `DescribeContributorInsights`: an account whose quotas are raised has all of them raised.
     pub fn new(sdk: &aws_config::SdkConfig, per_second: u32) -> Self {
-        Self::of(Client::new(sdk), aws_sdk_applicationautoscaling::Client::new(sdk), per_second)
-    }
-
-    fn of(dynamodb: Client, auto_scaling: aws_sdk_applicationautoscaling::Client, per_second: u32) -> Self {
         let rates = Rates {
             time_to_live: Rate::per_second(per_second),
             continuous_backups: Rate::per_second(per_second),
             tags: Rate::per_second(per_second),
             contributor_insights: Rate::per_second(per_second / CONTRIBUTOR_INSIGHTS_SHARE),
+            alarm_tags: Rate::per_second(per_second),
         };
-        Self { dynamodb, auto_scaling, rates, snapshot: Arc::default() }
+        Self {
+            dynamodb: Client::new(sdk),
+            auto_scaling: aws_sdk_applicationautoscaling::Client::new(sdk),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
+            rates,
+            snapshot: Arc::default(),
+            alarms: Some(Arc::default()),
+        }
     }
 
-    /// The same reader with auto scaling unread: the first capture reads that of all tables at once, and later captures
-    /// use it. To be called at the start of each session.
+    /// The same reader with auto scaling and alarms unread: the first capture reads those of all tables at once, and later
+    /// captures use them. To be called at the start of each session.
     #[must_use]
     pub fn afresh(&self) -> Self {
-        Self { snapshot: Arc::default(), ..self.clone() }
+        let alarms = self.alarms.as_ref().map(|_| Arc::default());
+        Self { snapshot: Arc::default(), alarms, ..self.clone() }
+    }
+
+    /// A reader whose captures leave alarms unknown, instead of reading all of the Region's: for restores, which ask for
+    /// those that they make by name.
+    #[must_use]
+    pub fn without_alarms(self) -> Self {
+        Self { alarms: None, ..self }
     }
 
     /// Reads the configuration of one table.
@@ -147,10 +166,13 @@ impl TableReader {
         })?;
         let (item_count, size_bytes) =
             (natural(described.item_count()), natural(described.table_size_bytes()));
-        let config = self.complete(table, describe::config_of(described)).await?;
+        let stream_arn = described.latest_stream_arn().map(str::to_owned);
+        let config = self.complete(table, describe::config_of(described), stream_arn.as_deref()).await?;
         warn_of_unrecorded(table, &config);
         let tags_count = config.user_tags().count();
-        Ok(Captured { config, table_id, status, item_count, size_bytes, tags_count })
+        // DynamoDB goes on naming a stream that was switched off.
+        let stream_arn = stream_arn.filter(|_| config.stream.is_some());
+        Ok(Captured { config, stream_arn, table_id, status, item_count, size_bytes, tags_count })
     }
 
     async fn describe(&self, table: &TableArn) -> Result<TableDescription, CaptureError> {
@@ -169,18 +191,37 @@ impl TableReader {
     }
 
     /// Adds to what `DescribeTable` gave what other calls give, all of them at once.
-    async fn complete(&self, table: &TableArn, mut config: TableConfig) -> Result<TableConfig, CaptureError> {
+    async fn complete(
+        &self,
+        table: &TableArn,
+        mut config: TableConfig,
+        stream_arn: Option<&str>,
+    ) -> Result<TableConfig, CaptureError> {
         let index_names: Vec<String> = config.global_indexes.keys().cloned().collect();
         let indexes = join_all(index_names.iter().map(|index| self.contributor_insights(table, Some(index))));
-        let (tags, ttl, pitr, resource_policy, kinesis, contributor_insights, indexes, auto_scaling) = futures::join!(
+        let stream = config.stream.take();
+        let (
+            tags,
+            ttl,
+            pitr,
+            resource_policy,
+            stream,
+            kinesis,
+            contributor_insights,
+            indexes,
+            auto_scaling,
+            alarms,
+        ) = futures::join!(
             self.tags(table),
             self.ttl(table),
             self.pitr(table),
-            self.resource_policy(table),
+            self.resource_policy(table, table.as_str()),
+            self.with_policy(table, stream, stream_arn),
             self.kinesis(table),
             self.contributor_insights(table, None),
             indexes,
             self.auto_scaling_of(table),
+            self.alarms_of(table),
         );
         config.tags = tags.map_err(|error| match error.fault() {
             Fault::NotFound => CaptureError::NotFound(table.clone()),
@@ -189,7 +230,17 @@ impl TableReader {
         for (index, insights) in config.global_indexes.values_mut().zip(indexes) {
             index.contributor_insights = insights;
         }
-        Ok(TableConfig { ttl, pitr, resource_policy, kinesis, contributor_insights, auto_scaling, ..config })
+        Ok(TableConfig {
+            ttl,
+            pitr,
+            resource_policy,
+            stream,
+            kinesis,
+            contributor_insights,
+            auto_scaling,
+            alarms,
+            ..config
+        })
     }
 
     async fn tags(&self, table: &TableArn) -> Result<BTreeMap<String, String>, AwsError> {
@@ -238,8 +289,7 @@ where
 /// What AWS told, and this version has no place for. What AWS did not tell is in the log since it was asked.
 fn warn_of_unrecorded(table: &TableArn, config: &TableConfig) {
     let properties = config.unrecorded.iter().map(|(property, why)| (property.clone(), why.as_str()));
-    let policies = config.auto_scaling.on().into_iter().flat_map(AutoScaling::unknown);
-    for (property, why) in properties.chain(policies) {
+    for (property, why) in properties.chain(config.unknown_policies()).chain(config.unknown_alarms()) {
         tracing::warn!(%table, property, why, "a part of the table's configuration is not recorded");
     }
 }

@@ -1,6 +1,7 @@
 //! Changing what a restored table is configured with. It adds and raises; it can take nothing off a table, and touches no
 //! item. Only `table-restore` holds one.
 
+mod alarms;
 mod scaling;
 mod update;
 
@@ -23,6 +24,7 @@ use crate::restore::Change;
 pub struct TableWriter {
     dynamodb: Client,
     auto_scaling: aws_sdk_applicationautoscaling::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
 }
 
 impl TableWriter {
@@ -31,6 +33,7 @@ impl TableWriter {
         Self {
             dynamodb: Client::new(config),
             auto_scaling: aws_sdk_applicationautoscaling::Client::new(config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
         }
     }
 
@@ -72,10 +75,8 @@ impl TableWriter {
                 let call = self.dynamodb.tag_resource().resource_arn(table.as_str());
                 done("TagResource", call.set_tags(Some(tags)).send().await)
             }
-            Change::ResourcePolicy(policy) => {
-                let call = self.dynamodb.put_resource_policy().resource_arn(table.as_str());
-                done("PutResourcePolicy", call.policy(policy).send().await)
-            }
+            Change::ResourcePolicy(policy) => self.put_resource_policy(table.as_str(), policy).await,
+            Change::StreamPolicy { stream, policy } => self.put_resource_policy(stream, policy).await,
             Change::Insights { index, mode } => {
                 let call = self.dynamodb.update_contributor_insights().table_name(table.as_str());
                 let call = call.set_index_name(index.clone());
@@ -88,7 +89,14 @@ impl TableWriter {
                 self.put_policy(table, place, name, tracking).await
             }
             Change::ScheduledAction(place, name, action) => self.put_action(table, place, name, action).await,
+            Change::Alarm(name, alarm) => self.put_alarm(name, alarm).await,
         }
+    }
+
+    /// Of a table or of a stream.
+    async fn put_resource_policy(&self, resource: &str, policy: &str) -> Result<(), AwsError> {
+        let call = self.dynamodb.put_resource_policy().resource_arn(resource).policy(policy);
+        done("PutResourcePolicy", call.send().await)
     }
 }
 

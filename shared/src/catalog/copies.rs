@@ -21,7 +21,8 @@ pub use newest::NewestCopy;
 pub use record::{CopyRecord, CopyState};
 pub use slots::Slot;
 
-use super::item::{BATCH, Item, Key};
+use super::batch::READ_BATCH;
+use super::item::{Item, Key};
 use super::transaction::{Condition, Write};
 use super::{Catalog, CatalogError};
 use crate::copying::Destination;
@@ -61,12 +62,12 @@ impl Copies {
     }
 
     async fn items(&self, wanted: &[(RecoveryPointArn, VaultArn)]) -> Result<Vec<Item>, CatalogError> {
-        let batches: Vec<_> = wanted.chunks(BATCH).map(<[_]>::to_vec).collect();
+        let batches: Vec<_> = wanted.chunks(READ_BATCH).map(<[_]>::to_vec).collect();
         let keys = |batch: &[(RecoveryPointArn, VaultArn)]| -> Vec<Key> {
             batch.iter().map(|(source, target)| key(source, target)).collect()
         };
         stream::iter(batches)
-            .map(|batch| async move { self.0.batch(keys(&batch).into_iter()).await })
+            .map(|batch| async move { self.0.get_batch(keys(&batch).into_iter()).await })
             .buffer_unordered(CONCURRENT)
             .try_concat()
             .await
@@ -223,11 +224,20 @@ impl Copies {
         changed: CopyRecord,
         read: &CopyRecord,
     ) -> Result<Option<CopyRecord>, CatalogError> {
-        let (changed, mut writes) = self.replace(changed, read)?;
-        if changed.state != CopyState::Running {
-            writes.extend(slots::given_back(read));
+        let (changed, replaced) = self.replace(changed, read)?;
+        let slot = slots::held(read).filter(|_| changed.state != CopyState::Running);
+        let Some(slot) = slot else { return Ok(self.0.transact(vec![replaced]).await?.then_some(changed)) };
+        let [slot_back, lock_back] = slots::freed(&slot);
+        if self.0.transact(vec![replaced, slot_back, lock_back]).await? {
+            return Ok(Some(changed));
         }
-        Ok(self.0.transact(writes).await?.then_some(changed))
+        // What another copy has taken since keeps nobody from writing down how this one stands.
+        let (changed, replaced) = self.replace(changed, read)?;
+        if !self.0.transact(vec![replaced]).await? {
+            return Ok(None);
+        }
+        self.free(&slot).await?;
+        Ok(Some(changed))
     }
 
     /// Takes a slot of the destination and the lock of the table for a copy that is about to run; `None` when somebody else has
@@ -240,7 +250,8 @@ impl Copies {
         claimed: CopyRecord,
         read: &CopyRecord,
     ) -> Result<Option<CopyRecord>, CatalogError> {
-        let (claimed, mut writes) = self.replace(claimed, read)?;
+        let (claimed, replaced) = self.replace(claimed, read)?;
+        let mut writes = vec![replaced];
         for item in slots::taken(&self.0, &claimed)? {
             writes.push(Write::Put(item, Some(Condition::absent())));
         }
@@ -255,12 +266,16 @@ impl Copies {
         self.0.list(slots::PARTITION, slots::SLOT, None).await
     }
 
-    /// Gives back a slot, and the lock of its table, that no running copy holds.
+    /// Gives back a slot, and the lock of its table, that its copy holds no longer. What another copy holds by now is left
+    /// to it.
     ///
     /// # Errors
     /// When DynamoDB refuses.
     pub async fn free(&self, slot: &Slot) -> Result<(), CatalogError> {
-        self.0.transact(slots::freed(slot)).await.map(drop)
+        for freed in slots::freed(slot) {
+            self.0.transact(vec![freed]).await?;
+        }
+        Ok(())
     }
 
     /// Forgets the copies of a point that is gone, but for those that are still missing: somebody may ask why. What else an
@@ -278,18 +293,14 @@ impl Copies {
         Ok(())
     }
 
-    fn replace(
-        &self,
-        changed: CopyRecord,
-        read: &CopyRecord,
-    ) -> Result<(CopyRecord, Vec<Write>), CatalogError> {
+    fn replace(&self, changed: CopyRecord, read: &CopyRecord) -> Result<(CopyRecord, Write), CatalogError> {
         let changed = CopyRecord { revision: read.revision + 1, ..changed };
         let unchanged = Condition::new(
             "revision = :revision",
             [(":revision", AttributeValue::N(read.revision.to_string()))],
         );
         let write = Write::Put(self.item(&changed)?, Some(unchanged));
-        Ok((changed, vec![write]))
+        Ok((changed, write))
     }
 
     fn item(&self, record: &CopyRecord) -> Result<Item, CatalogError> {

@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::sleep;
 
 use super::Catalog;
 use crate::aws::{AwsError, Fault};
@@ -71,12 +69,6 @@ impl From<CatalogError> for Refusal {
         Self::new(error_type, error.to_string())
     }
 }
-
-/// `BatchGetItem` takes up to 100 keys (Amazon DynamoDB API Reference).
-pub(super) const BATCH: usize = 100;
-/// Pauses between two requests for what a batch has left over.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// An item as DynamoDB has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -158,34 +150,6 @@ impl Catalog {
         Ok(answer.map_err(|error| self.aws(AwsError::new("GetItem", &error)))?.item)
     }
 
-    /// Those of up to [`BATCH`] items that are there, in any order, as eventually consistent as such reads are.
-    pub(super) async fn batch(&self, keys: impl Iterator<Item = Key>) -> Result<Vec<Item>, CatalogError> {
-        let mut wanted: Vec<Item> = keys.map(|key| key.attributes()).collect();
-        let mut found = Vec::new();
-        let mut pause = FIRST_PAUSE;
-        while !wanted.is_empty() {
-            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).build();
-            let request = request.map_err(|_| self.aws(AwsError::incomplete("BatchGetItem", "key")))?;
-            let answer = self
-                .client
-                .batch_get_item()
-                .request_items(&self.table, request)
-                .send()
-                .await
-                .map_err(|error| self.aws(AwsError::new("BatchGetItem", &error)))?;
-            found.extend(answer.responses.unwrap_or_default().into_values().flatten());
-            // What a batch leaves over is asked for again, with pauses that grow (Amazon DynamoDB API Reference,
-            // "BatchGetItem"): it was too much for the table.
-            let left = answer.unprocessed_keys.unwrap_or_default().into_values().next();
-            wanted = left.map(|left| left.keys).unwrap_or_default();
-            if !wanted.is_empty() {
-                sleep(pause).await;
-                pause = LONGEST_PAUSE.min(pause * 2);
-            }
-        }
-        Ok(found)
-    }
-
     /// Writes an item over whatever was there.
     pub(super) async fn put(&self, item: Item) -> Result<(), CatalogError> {
         self.put_when(item, None, HashMap::new()).await
@@ -237,13 +201,23 @@ impl Catalog {
         Ok(())
     }
 
-    /// All items of a partition whose sort key begins so, in key order, read consistently.
+    /// What all items of a partition say whose sort key begins so, in key order, read consistently.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
         pk: &str,
         sk_prefix: &str,
         limit: Option<i32>,
     ) -> Result<Vec<T>, CatalogError> {
+        self.items(pk, sk_prefix, limit).await?.into_iter().map(|item| self.parse(item)).collect()
+    }
+
+    /// All items of a partition whose sort key begins so, in key order, read consistently.
+    pub(super) async fn items(
+        &self,
+        pk: &str,
+        sk_prefix: &str,
+        limit: Option<i32>,
+    ) -> Result<Vec<Item>, CatalogError> {
         let query = self
             .client
             .query()
@@ -251,7 +225,7 @@ impl Catalog {
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
             .expression_attribute_values(":sk", AttributeValue::S(sk_prefix.to_owned()))
             .consistent_read(true);
-        self.query(query, limit).await?.into_iter().map(|item| self.parse(item)).collect()
+        self.query(query, limit).await
     }
 
     /// All items of a partition of the index, in the order of its sort key, as eventually consistent as an index is.

@@ -1,13 +1,15 @@
 //! Restore points in the catalog: their decoded cores by ARN, so that a vault is read without asking for every tag.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::item::{BATCH, Item, Key};
+use super::batch::{READ_BATCH, WRITE_BATCH};
+use super::item::{Item, Key};
 use super::{Catalog, CatalogError};
+use crate::chain::RestorePoint;
 use crate::evolving::Evolving;
 use crate::id::{RecoveryPointArn, TableArn, VaultArn};
 use crate::metadata::Core;
@@ -36,7 +38,7 @@ impl Points {
         &self,
         points: &[RecoveryPointArn],
     ) -> Result<HashMap<RecoveryPointArn, Box<Core>>, CatalogError> {
-        let batches: Vec<_> = points.chunks(BATCH).map(<[_]>::to_vec).collect();
+        let batches: Vec<_> = points.chunks(READ_BATCH).map(<[_]>::to_vec).collect();
         stream::iter(batches.into_iter().map(|batch| self.known_batch(batch)))
             .buffer_unordered(CONCURRENT)
             .try_fold(HashMap::new(), |mut all, some| async {
@@ -50,7 +52,7 @@ impl Points {
         &self,
         points: Vec<RecoveryPointArn>,
     ) -> Result<HashMap<RecoveryPointArn, Box<Core>>, CatalogError> {
-        let items = self.0.batch(points.iter().map(key)).await?;
+        let items = self.0.get_batch(points.iter().map(key)).await?;
         Ok(items.iter().filter_map(core_of).collect())
     }
 
@@ -59,6 +61,31 @@ impl Points {
     /// # Errors
     /// When the core cannot be encoded, or DynamoDB refuses.
     pub async fn remember(&self, point: &RecoveryPointArn, core: &Core) -> Result<(), CatalogError> {
+        self.0.put(self.row(point, core)?).await
+    }
+
+    /// Remembers the cores of those of the points that may be remembered, in few calls. When this fails, some are.
+    ///
+    /// # Errors
+    /// When a core cannot be encoded, or DynamoDB refuses.
+    pub async fn remember_all<'a>(
+        &self,
+        points: impl IntoIterator<Item = &'a RestorePoint>,
+    ) -> Result<(), CatalogError> {
+        // A batch must not name one key twice.
+        let cores: BTreeMap<_, _> =
+            points.into_iter().filter_map(|point| Some((&point.listed.arn, point.memorable()?))).collect();
+        let rows: Vec<Item> =
+            cores.into_iter().map(|(point, core)| self.row(point, core)).collect::<Result<_, _>>()?;
+        let batches: Vec<_> = rows.chunks(WRITE_BATCH).map(<[_]>::to_vec).collect();
+        stream::iter(batches)
+            .map(Ok)
+            .try_for_each_concurrent(CONCURRENT, |batch| self.0.put_batch(batch))
+            .await
+    }
+
+    /// The row about a point.
+    fn row(&self, point: &RecoveryPointArn, core: &Core) -> Result<Item, CatalogError> {
         let key = key(point);
         let encoded = Evolving::new(core).encode().map_err(|error| self.0.unwritable(&key, &error))?;
         let mut item = key.attributes();
@@ -66,7 +93,7 @@ impl Points {
         item.insert("core".to_owned(), AttributeValue::B(Blob::new(encoded)));
         item.insert("gsi1pk".to_owned(), AttributeValue::S(partition(shard_of(point))));
         item.insert("gsi1sk".to_owned(), AttributeValue::S(point.to_string()));
-        self.0.put(item).await
+        Ok(item)
     }
 
     /// Forgets what a point was, and keeps the configuration that may be stored for it.

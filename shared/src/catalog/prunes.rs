@@ -2,11 +2,8 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::{SignedDuration, Timestamp};
-use miniz_oxide::deflate::compress_to_vec;
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,13 +12,6 @@ use super::sessions::LEASE;
 use super::{Catalog, CatalogError};
 use crate::aws::AwsError;
 use crate::id::VaultArn;
-
-/// What one item holds of something large: DynamoDB takes 400 KB (Amazon DynamoDB Developer Guide, "Constraints").
-const PIECE: usize = 350_000;
-/// Far more than a vault of a million points needs.
-const LARGEST: usize = 512 << 20;
-/// As quick as it gets: ARNs repeat themselves.
-const COMPRESSION: u8 = 3;
 
 /// The right to work on a vault, until it is given back or its lease lapses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +135,7 @@ impl Prunes {
         }
     }
 
-    /// Keeps something large under a name, in as many items as it takes, until a moment; what was there is replaced.
+    /// Keeps something large under a name until a moment; what was there is replaced.
     ///
     /// # Errors
     /// When it has no form, or the catalog cannot be written.
@@ -155,23 +145,10 @@ impl Prunes {
         value: &T,
         until: Timestamp,
     ) -> Result<(), CatalogError> {
-        let json =
-            serde_json::to_vec(value).map_err(|error| self.catalog.unwritable(&self.key(name), &error))?;
-        let bytes = compress_to_vec(&json, COMPRESSION);
-        let pieces = bytes.len().div_ceil(PIECE);
-        // The first piece last: it says how many there are, and nothing is read without it.
-        for n in (0..pieces).rev() {
-            let piece = &bytes[n * PIECE..bytes.len().min((n + 1) * PIECE)];
-            let mut item = self.key(&piece_name(name, n)).attributes();
-            item.insert("piece".to_owned(), AttributeValue::B(Blob::new(piece)));
-            item.insert("pieces".to_owned(), number(i64::try_from(pieces).unwrap_or(i64::MAX)));
-            item.insert("expires_at".to_owned(), number(until.as_second()));
-            self.catalog.put(item).await?;
-        }
-        Ok(())
+        self.catalog.keep(&self.key(name), value, until).await
     }
 
-    /// What is kept under a name, unless its time is over: DynamoDB removes items late.
+    /// What is kept under a name, unless its time is over.
     ///
     /// # Errors
     /// When the catalog cannot be read, or what it has is not whole.
@@ -180,26 +157,7 @@ impl Prunes {
         name: &str,
         now: Timestamp,
     ) -> Result<Option<T>, CatalogError> {
-        let items = self.pieces(name).await?;
-        let Some(first) = items.first() else { return Ok(None) };
-        if number_of(first, "expires_at").is_none_or(|until| until <= now.as_second()) {
-            return Ok(None);
-        }
-        let pieces = number_of(first, "pieces").and_then(|pieces| usize::try_from(pieces).ok());
-        let mut bytes = Vec::new();
-        for item in items.iter().take(pieces.unwrap_or_default()) {
-            bytes.extend(
-                item.get("piece").and_then(|piece| piece.as_b().ok()).map(Blob::as_ref).unwrap_or_default(),
-            );
-        }
-        let json = decompress_to_vec_with_limit(&bytes, LARGEST);
-        let unreadable = |why: String| CatalogError::Unreadable {
-            table: self.catalog.table.clone(),
-            key: format!("{} / {name}", self.pk),
-            why,
-        };
-        let json = json.map_err(|error| unreadable(error.to_string()))?;
-        serde_json::from_slice(&json).map(Some).map_err(|error| unreadable(error.to_string()))
+        self.catalog.kept(&self.key(name), now).await
     }
 
     /// Drops what is kept under a name.
@@ -207,23 +165,7 @@ impl Prunes {
     /// # Errors
     /// When the catalog cannot be written.
     pub async fn drop_kept(&self, name: &str) -> Result<(), CatalogError> {
-        let pieces = self.pieces(name).await?.len();
-        for n in 0..pieces {
-            self.catalog.remove(&self.key(&piece_name(name, n))).await?;
-        }
-        Ok(())
-    }
-
-    async fn pieces(&self, name: &str) -> Result<Vec<Item>, CatalogError> {
-        let query = self
-            .catalog
-            .client
-            .query()
-            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
-            .expression_attribute_values(":pk", AttributeValue::S(self.pk.clone()))
-            .expression_attribute_values(":sk", AttributeValue::S(format!("{name}#")))
-            .consistent_read(true);
-        self.catalog.query(query, None).await
+        self.catalog.drop_kept(&self.key(name)).await
     }
 
     fn lock(&self, hold: &Hold, now: Timestamp) -> Item {
@@ -260,14 +202,6 @@ fn lease_from(now: Timestamp) -> i64 {
     now.checked_add(LEASE).unwrap_or(now).as_second()
 }
 
-fn piece_name(name: &str, n: usize) -> String {
-    format!("{name}#{n:06}")
-}
-
 fn number(n: i64) -> AttributeValue {
     AttributeValue::N(n.to_string())
-}
-
-fn number_of(item: &Item, name: &str) -> Option<i64> {
-    item.get(name)?.as_n().ok()?.parse().ok()
 }

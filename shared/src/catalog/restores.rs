@@ -55,6 +55,9 @@ pub struct RestoreRecord {
     pub claimed_at: Timestamp,
     /// When the table was there.
     pub restored_at: Option<Timestamp>,
+    /// The id of the table that was made, once it was read: one made later under its name is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table_id: Option<String>,
     /// When it was over.
     pub finished_at: Option<Timestamp>,
     /// Rises each time that an invocation takes it.
@@ -172,6 +175,17 @@ impl Restores {
     pub async fn release(&self, record: &mut RestoreRecord) -> Result<bool, CatalogError> {
         record.lease_until = None;
         self.save(record).await
+    }
+
+    /// Lets go of a restore as it stands in the catalog, if this is still its generation.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read or written.
+    pub async fn let_go(&self, restore_id: &str, number: u32, generation: u64) -> Result<(), CatalogError> {
+        match self.get(restore_id, number).await? {
+            Some(mut record) if record.generation == generation => self.release(&mut record).await.map(drop),
+            _ => Ok(()),
+        }
     }
 
     /// Notes which restore a job belongs to.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 pub use record::{JobRecord, SessionRecord, SessionState, TableRecord, TableState};
@@ -223,7 +224,7 @@ impl Sessions {
         record: &TableRecord,
         last: &TableRecord,
     ) -> Result<bool, CatalogError> {
-        let open = Write::Delete(open_key(&session.session, &record.table));
+        let open = Write::Delete(open_key(&session.session, &record.table), None);
         self.0.transact(vec![self.replace(session, record, last)?, open]).await
     }
 
@@ -244,12 +245,21 @@ impl Sessions {
         Ok(Write::Put(self.table_item(session, record)?, Some(unchanged)))
     }
 
+    /// The tables of a session that are not known to have ended.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub async fn open_tables(&self, session: &SessionId) -> Result<Vec<TableArn>, CatalogError> {
+        let open: Vec<OpenTable> = self.0.list(&session_key(session).pk, OPEN, None).await?;
+        Ok(open.iter().filter_map(|open| open.sk.strip_prefix(OPEN)?.parse().ok()).collect())
+    }
+
     /// Whether a job of the session still runs.
     ///
     /// # Errors
     /// When the catalog cannot be read.
     pub async fn has_open_tables(&self, session: &SessionId) -> Result<bool, CatalogError> {
-        let open: Vec<IgnoredAny> = self.0.list(&session_key(session).pk, "OPEN#", Some(1)).await?;
+        let open: Vec<IgnoredAny> = self.0.list(&session_key(session).pk, OPEN, Some(1)).await?;
         Ok(!open.is_empty())
     }
 
@@ -287,6 +297,14 @@ impl Sessions {
 }
 
 const OPEN_SESSIONS: &str = "SESSIONS#OPEN";
+/// What the sort keys of the marks on open tables begin with.
+const OPEN: &str = "OPEN#";
+
+/// The mark on an open table: its key says all.
+#[derive(Deserialize)]
+struct OpenTable {
+    sk: String,
+}
 
 fn session_key(session: &SessionId) -> Key {
     Key::new(format!("SESSION#{session}"), "SESSION")
@@ -297,5 +315,5 @@ fn table_key(session: &SessionId, table: &TableArn) -> Key {
 }
 
 fn open_key(session: &SessionId, table: &TableArn) -> Key {
-    Key::new(session_key(session).pk, format!("OPEN#{table}"))
+    Key::new(session_key(session).pk, format!("{OPEN}{table}"))
 }

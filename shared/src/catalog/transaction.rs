@@ -14,15 +14,23 @@ use crate::aws::AwsError;
 pub(super) enum Write {
     /// Puts an item, if what is there meets the condition.
     Put(Item, Option<Condition>),
-    /// Deletes an item, if it is there.
-    Delete(Key),
+    /// Deletes an item, if it is there and meets the condition.
+    Delete(Key, Option<Condition>),
 }
 
-/// What must hold of the item that is there. `#state` stands for the attribute `state`, a reserved word.
+/// What must hold of the item that is there. `#state` stands for the attribute `state`, as some words are reserved.
 #[derive(Debug)]
 pub(super) struct Condition {
     expression: &'static str,
     values: Item,
+}
+
+/// The attributes that an expression calls by `#names`; DynamoDB takes no empty map.
+fn names(expression: &str) -> Option<HashMap<String, String>> {
+    let words = expression.split(|c: char| c != '#' && !c.is_alphanumeric());
+    let names = words.filter_map(|word| Some((word.to_owned(), word.strip_prefix('#')?.to_owned())));
+    let names: HashMap<String, String> = names.collect();
+    (!names.is_empty()).then_some(names)
 }
 
 impl Condition {
@@ -60,18 +68,21 @@ impl Catalog {
             Write::Put(put, condition) => {
                 let mut put = Put::builder().table_name(&self.table).set_item(Some(put));
                 if let Some(Condition { expression, values }) = condition {
-                    let state = [("#state".to_owned(), "state".to_owned())];
                     put = put
                         .condition_expression(expression)
-                        .set_expression_attribute_names(
-                            expression.contains("#state").then(|| HashMap::from(state)),
-                        )
+                        .set_expression_attribute_names(names(expression))
                         .set_expression_attribute_values((!values.is_empty()).then_some(values));
                 }
                 item.put(put.build().map_err(incomplete)?)
             }
-            Write::Delete(key) => {
-                let delete = Delete::builder().table_name(&self.table).set_key(Some(key.attributes()));
+            Write::Delete(key, condition) => {
+                let mut delete = Delete::builder().table_name(&self.table).set_key(Some(key.attributes()));
+                if let Some(Condition { expression, values }) = condition {
+                    delete = delete
+                        .condition_expression(expression)
+                        .set_expression_attribute_names(names(expression))
+                        .set_expression_attribute_values((!values.is_empty()).then_some(values));
+                }
                 item.delete(delete.build().map_err(incomplete)?)
             }
         }

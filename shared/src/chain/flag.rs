@@ -120,7 +120,11 @@ impl fmt::Debug for Flags {
 }
 
 /// Something said separately for each of some flags, such as how long to keep a point for each of them.
+///
+/// A flag that this version does not know makes the whole unreadable, other than unknown members elsewhere: whoever left it
+/// out would think that nothing keeps the point any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PerFlag<T> {
     /// For the daily flag.
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
@@ -220,5 +224,11 @@ mod tests {
         assert_eq!(serde_json::to_string(&keep).unwrap(), r#"{"daily":3,"weekly":14}"#);
         assert_eq!(keep.iter().collect::<Vec<_>>(), [(Flag::D, &3), (Flag::W, &14)]);
         assert_eq!(keep.flags(), [Flag::D, Flag::W].into_iter().collect());
+    }
+
+    #[test]
+    fn a_flag_that_nobody_knows_is_not_passed_over() {
+        let fifth = serde_json::from_str::<PerFlag<u32>>(r#"{"daily":3,"hourly":24}"#);
+        assert!(fifth.unwrap_err().to_string().contains("hourly"));
     }
 }

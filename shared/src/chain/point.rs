@@ -33,6 +33,11 @@ impl ListedPoint {
         matches!(self.status.as_str(), "COMPLETED" | "AVAILABLE")
     }
 
+    /// Whether AWS is about to remove it: nothing stops that any more (AWS Backup API Reference, `DescribeRecoveryPoint`).
+    pub fn is_being_deleted(&self) -> bool {
+        self.status == "DELETING"
+    }
+
     /// Whether AWS is done with it (AWS Backup API Reference, `DescribeRecoveryPoint`). A status that this version does not
     /// know may pass.
     pub fn is_final(&self) -> bool {

@@ -39,7 +39,7 @@ pub(super) const JOB_LOG_BYTES: u128 = 2_048;
 pub(super) const RUN_LOG_BYTES: u128 = 1_024;
 const LOG_MONTHS: u128 = 3;
 /// The template's alarms.
-const ALARMS: u128 = 4;
+const ALARMS: u128 = 10;
 
 /// What happens in a period.
 #[derive(Clone, Copy, Debug)]

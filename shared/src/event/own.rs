@@ -176,13 +176,27 @@ impl OwnEvent for PruneContinued {
     const DETAIL_TYPE: &'static str = "Prune Continued";
 }
 
+/// Edits of points go on in a further invocation: whoever receives this goes on with them. What is left stands in the catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditContinued {
+    /// The vault of the stack that edits.
+    pub vault: VaultArn,
+    /// The digest of the plan that is carried out.
+    pub digest: String,
+}
+
+impl OwnEvent for EditContinued {
+    const DETAIL_TYPE: &'static str = "Chain Edit Continued";
+}
+
 /// The kinds of our own events that functions of ours receive.
-pub(super) const RECEIVED: [&str; 5] = [
+pub(super) const RECEIVED: [&str; 6] = [
     SessionFinished::DETAIL_TYPE,
     SessionContinued::DETAIL_TYPE,
     PointCompleted::DETAIL_TYPE,
     CopiesContinued::DETAIL_TYPE,
     PruneContinued::DETAIL_TYPE,
+    EditContinued::DETAIL_TYPE,
 ];
 
 /// The restore of one table is over. Nobody of ours receives it.
@@ -225,7 +239,9 @@ pub(super) fn read(
     let mut fields = Fields::new("$.detail", detail, problems);
     match detail_type {
         CopiesContinued::DETAIL_TYPE => Some(()),
-        PruneContinued::DETAIL_TYPE => fields.required::<VaultArn>("vault").map(drop),
+        PruneContinued::DETAIL_TYPE | EditContinued::DETAIL_TYPE => {
+            fields.required::<VaultArn>("vault").map(drop)
+        }
         _ => fields.required::<SessionId>("session").map(drop),
     }?;
     let detail = Value::Object(detail.clone());
@@ -236,6 +252,7 @@ pub(super) fn read(
         PointCompleted::DETAIL_TYPE => serde_json::from_value(detail).map(Event::PointCompleted),
         CopiesContinued::DETAIL_TYPE => serde_json::from_value(detail).map(Event::CopiesContinued),
         PruneContinued::DETAIL_TYPE => serde_json::from_value(detail).map(Event::PruneContinued),
+        EditContinued::DETAIL_TYPE => serde_json::from_value(detail).map(Event::EditContinued),
         _ => serde_json::from_value(detail).map(Event::SessionContinued),
     };
     event.map_err(|error| problems.push(Problem::new("$.detail", error.to_string()))).ok()

@@ -228,6 +228,12 @@ fn our_own_events_are_read_and_written_alike() {
         json!({ "source": "dynachain", "detail-type": "Backup Copy Continued", "detail": {"page": "x"} });
     let Event::CopiesContinued(continued) = parse(&event).unwrap() else { panic!("not a continuation") };
     assert_eq!(serde_json::to_value(&continued).unwrap(), event["detail"]);
+
+    let vault = "arn:aws:backup:eu-central-1:111122223333:backup-vault:dynachain";
+    let event = json!({ "source": "dynachain", "detail-type": "Chain Edit Continued",
+                        "detail": { "vault": vault, "digest": "a" } });
+    let Event::EditContinued(continued) = parse(&event).unwrap() else { panic!("not a continuation") };
+    assert_eq!(serde_json::to_value(&continued).unwrap(), event["detail"]);
 }
 
 #[rstest]

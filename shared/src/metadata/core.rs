@@ -282,6 +282,25 @@ pub(crate) mod tests {
     }
 
     #[rstest]
+    #[case::of_the_point("f")]
+    #[case::of_a_copy("c")]
+    fn a_keep_for_a_flag_of_a_later_version_makes_a_core_unreadable(#[case] member: &str) {
+        let mut tree = ciborium::Value::serialized(&core()).unwrap();
+        let members = tree.as_map_mut().unwrap();
+        let (_, found) = members.iter_mut().find(|(name, _)| name.as_text() == Some(member)).unwrap();
+        let keep = match member {
+            "f" => found,
+            _ => &mut found.as_map_mut().unwrap()[0].1.as_map_mut().unwrap()[0].1,
+        };
+        let hours = ciborium::Value::Map(vec![("hours".into(), 48.into())]);
+        keep.as_map_mut().unwrap().push(("hourly".into(), hours));
+        let mut bytes = Vec::new();
+        ciborium::into_writer(&tree, &mut bytes).unwrap();
+        let error = Evolving::<Core>::decode(&bytes).unwrap_err().to_string();
+        assert!(error.contains("hourly"), "{error}");
+    }
+
+    #[rstest]
     #[case::just_started("2025-01-06T06:01:10Z", true)]
     #[case::a_clock_five_minutes_behind("2025-01-06T05:56:10Z", true)]
     #[case::earlier("2025-01-06T05:56:09Z", false)]

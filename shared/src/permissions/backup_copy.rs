@@ -8,6 +8,7 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         "Catalog",
         &[
             "dynamodb:BatchGetItem",
+            "dynamodb:BatchWriteItem",
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",

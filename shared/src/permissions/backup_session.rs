@@ -27,6 +27,7 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         ],
         Resources::Tables,
     ),
+    Permission::new("CaptureStreams", &["dynamodb:GetResourcePolicy"], Resources::TableStreams),
     Permission::new(
         "CaptureAutoScaling",
         &[
@@ -35,6 +36,11 @@ pub(super) const PERMISSIONS: &[Permission] = &[
             "application-autoscaling:DescribeScheduledActions",
         ],
         Resources::Anything,
+    ),
+    Permission::new(
+        "CaptureAlarms",
+        &["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"],
+        Resources::Alarms,
     ),
     Permission::new("MakeDataKeys", &["kms:GenerateDataKey"], Resources::Key).when(Condition::OurContext),
     Permission::new(WRAP_DATA_KEYS_FOR_TARGETS, &["kms:Encrypt"], Resources::TargetKeys)

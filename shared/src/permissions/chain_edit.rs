@@ -39,4 +39,7 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         Resources::OwnPointsAnywhere,
     )
     .when(Condition::CoreOfChains),
+    Permission::new("TellAboutEdits", &["events:PutEvents"], Resources::DefaultBus)
+        .when(Condition::OurEvents),
+    Permission::new("GiveUpEvents", &["sqs:SendMessage"], Resources::InvocationQueue),
 ];

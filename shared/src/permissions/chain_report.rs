@@ -6,7 +6,7 @@ pub(super) const PERMISSIONS: &[Permission] = &[
     Permission::new("Log", &["logs:CreateLogStream", "logs:PutLogEvents"], Resources::LogOf("chain-report")),
     Permission::new(
         "Catalog",
-        &["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"],
+        &["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query"],
         Resources::Catalog,
     ),
     Permission::new("OpenMetadata", &["kms:Decrypt"], Resources::Key).when(Condition::OurContext),

@@ -22,6 +22,10 @@ pub enum Resources {
     TableBackups,
     /// The indexes of every table of the Region.
     TableIndexes,
+    /// The streams of every table of the Region.
+    TableStreams,
+    /// The account's alarms in this Region.
+    Alarms,
     /// The alarms by which target tracking scales.
     TrackingAlarms,
     /// The account's Kinesis streams in this Region.
@@ -100,6 +104,8 @@ impl Resources {
             Self::Tables => stack.arn("dynamodb", "table/*"),
             Self::TableBackups => stack.arn("dynamodb", "table/*/backup/*"),
             Self::TableIndexes => stack.arn("dynamodb", "table/*/index/*"),
+            Self::TableStreams => stack.arn("dynamodb", "table/*/stream/*"),
+            Self::Alarms => stack.arn("cloudwatch", "alarm:*"),
             Self::TrackingAlarms => stack.arn("cloudwatch", "alarm:TargetTracking-*"),
             Self::KinesisStreams => stack.arn("kinesis", "stream/*"),
             Self::ServiceRoles => return service_roles(stack),
@@ -147,6 +153,8 @@ impl Resources {
             Self::Tables => subjects.tables.iter().map(ToString::to_string).collect(),
             Self::TableBackups => vec![format!("{}/backup/{ANY}", table())],
             Self::TableIndexes => vec![format!("{}/index/{ANY}", table())],
+            Self::TableStreams => vec![format!("{}/stream/{ANY}", table())],
+            Self::Alarms => vec![stack.arn("cloudwatch", &format!("alarm:{ANY}"))],
             Self::TrackingAlarms => vec![stack.arn("cloudwatch", &format!("alarm:TargetTracking-{ANY}"))],
             Self::KinesisStreams => vec![stack.arn("kinesis", &format!("stream/{ANY}"))],
             Self::AnyVault if subjects.targets.is_empty() => vec![stack.vault.to_string()],

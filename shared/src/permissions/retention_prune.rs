@@ -13,6 +13,7 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         "Catalog",
         &[
             "dynamodb:BatchGetItem",
+            "dynamodb:BatchWriteItem",
             "dynamodb:DeleteItem",
             "dynamodb:PutItem",
             "dynamodb:Query",

@@ -66,6 +66,11 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         Resources::TableIndexes,
     ),
     Permission::new(
+        "ConfigureStreams",
+        &["dynamodb:GetResourcePolicy", "dynamodb:PutResourcePolicy"],
+        Resources::TableStreams,
+    ),
+    Permission::new(
         "ConfigureAutoScaling",
         &[
             "application-autoscaling:DescribeScalableTargets",
@@ -83,6 +88,18 @@ pub(super) const PERMISSIONS: &[Permission] = &[
         "AlarmsOfTargetTracking",
         &["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"],
         Resources::TrackingAlarms,
+    ),
+    // Alarms are made with their tags, and may tell these to their actions (CloudWatch API Reference, `PutMetricAlarm` and
+    // `AlarmTagsPropagation`).
+    Permission::new(
+        "MakeAlarms",
+        &[
+            "cloudwatch:DescribeAlarms",
+            "cloudwatch:ListTagsForResource",
+            "cloudwatch:PutMetricAlarm",
+            "cloudwatch:TagResource",
+        ],
+        Resources::Alarms,
     ),
     Permission::new(
         "WriteToKinesis",

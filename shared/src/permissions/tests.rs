@@ -55,6 +55,15 @@ fn statements_have_names_of_their_own_and_sorted_actions() {
 }
 
 #[test]
+fn whoever_may_write_in_batches_may_delete_there_anyway() {
+    // A batch may hold deletions, and this permission is all that DynamoDB asks for.
+    let batches = all().filter(|(_, permission)| permission.actions.contains(&"dynamodb:BatchWriteItem"));
+    for (role, permission) in batches {
+        assert!(permission.actions.contains(&"dynamodb:DeleteItem"), "{} of {role:?}", permission.sid);
+    }
+}
+
+#[test]
 fn what_is_needed_lies_within_what_is_allowed() {
     let (stack, subjects) = (stack(), subjects());
     let none = Subjects { tables: vec![], targets: vec![], keys: vec![], ..subjects.clone() };

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Property, ScaledPlace, arns, auto_scaling};
+use super::{Property, ScaledPlace, alarms, arns, auto_scaling, stream};
 use crate::table_config::{
-    BillingMode, GlobalIndex, InsightsMode, KinesisPrecision, MaxThroughput, Part, PointInTimeRecovery,
-    ScalableTarget, ScheduledAction, StreamView, TableClass, TableConfig, TargetTracking, Throughput,
-    WarmThroughput,
+    Alarm, BillingMode, GlobalIndex, InsightsMode, KinesisPrecision, MaxThroughput, Part,
+    PointInTimeRecovery, ScalableTarget, ScheduledAction, StreamView, TableClass, TableConfig,
+    TargetTracking, Throughput, WarmThroughput,
 };
 
 /// One call to AWS. Each can be made again without harm.
@@ -35,6 +35,13 @@ pub enum Change {
     Tags(BTreeMap<String, String>),
     /// `PutResourcePolicy`.
     ResourcePolicy(String),
+    /// `PutResourcePolicy` of the table's stream.
+    StreamPolicy {
+        /// The stream's ARN.
+        stream: String,
+        /// The policy.
+        policy: String,
+    },
     /// `UpdateContributorInsights`.
     Insights {
         /// The index; the table itself if `None`.
@@ -48,6 +55,8 @@ pub enum Change {
     ScalingPolicy(ScaledPlace, String, TargetTracking),
     /// `PutScheduledAction`.
     ScheduledAction(ScaledPlace, String, ScheduledAction),
+    /// `PutMetricAlarm`, of an alarm of this name, which is not there.
+    Alarm(String, Box<Alarm>),
 }
 
 /// A change by `UpdateTable`, which takes one kind at a time (DynamoDB API Reference, `UpdateTable`).
@@ -72,7 +81,8 @@ pub enum TableUpdate {
 }
 
 /// The calls that a property still takes; none when the table has what is wanted. Calls of one answer can be made one after
-/// the other; then the table is to be read again.
+/// the other; then the table is to be read again, and what is missing is asked for again: some calls take what others make.
+/// `stream_arn` is that of the table's stream as it is now.
 ///
 /// # Errors
 /// Why nobody knows what the table has.
@@ -80,6 +90,7 @@ pub fn changes(
     property: Property,
     wanted: &TableConfig,
     current: &TableConfig,
+    stream_arn: Option<&str>,
 ) -> Result<Vec<Change>, String> {
     let table = |update: Option<TableUpdate>| Ok(update.map(Change::Table).into_iter().collect());
     match property {
@@ -91,10 +102,7 @@ pub fn changes(
             let differs = wanted.table_class != current.table_class;
             table(differs.then(|| TableUpdate::Class(wanted.table_class.clone())))
         }
-        Property::Stream => {
-            let stream = wanted.stream.as_ref().filter(|_| wanted.stream != current.stream);
-            table(stream.map(|stream| TableUpdate::Stream(stream.view.clone())))
-        }
+        Property::Stream => stream::changes(wanted, current, stream_arn),
         Property::DeletionProtection => {
             let differs = wanted.deletion_protection != current.deletion_protection;
             table(differs.then_some(TableUpdate::DeletionProtection(wanted.deletion_protection)))
@@ -123,8 +131,9 @@ pub fn changes(
         }
         Property::ContributorInsights => insights(wanted, current),
         Property::AutoScaling => auto_scaling::changes(wanted, current),
-        // AWS Backup encrypts the table as it is told, and nothing is known of alarms.
-        Property::Encryption | Property::Alarms => Ok(Vec::new()),
+        Property::Alarms => alarms::changes(wanted, current),
+        // AWS Backup encrypts the table as it is told.
+        Property::Encryption => Ok(Vec::new()),
     }
 }
 

@@ -6,11 +6,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Property;
+use super::alarms::AlarmsOverride;
 use super::forms::{Bounds, Capacity, InsightsOfAll, Maxima, Pitr, Ttl, Units};
+use super::scaling_override::ScalingOverride;
+use super::stream::StreamOverride;
 use crate::id::KeyArn;
 use crate::metadata::PREFIX;
 use crate::request::Request;
-use crate::table_config::{BillingMode, InsightsMode, KinesisPrecision, StreamView, TableClass, is_user_tag};
+use crate::table_config::{BillingMode, InsightsMode, KinesisPrecision, TableClass, is_user_tag};
 
 /// One property, otherwise.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,16 +51,15 @@ pub struct Overrides {
     pub(super) warm_throughput: Option<Setting<Capacity>>,
     pub(super) table_class: Option<Setting<TableClass>>,
     pub(super) encryption: Option<Setting<EncryptionOverride>>,
-    pub(super) stream: Option<Setting<StreamView>>,
+    pub(super) stream: Option<Setting<StreamOverride>>,
     pub(super) kinesis: Option<Setting<BTreeMap<String, KinesisPrecision>>>,
     pub(super) ttl: Option<Setting<Ttl>>,
     pub(super) pitr: Option<Setting<Pitr>>,
     pub(super) tags: Option<Setting<BTreeMap<String, String>>>,
     pub(super) resource_policy: Option<Setting<Value>>,
     pub(super) contributor_insights: Option<Setting<InsightsOfAll>>,
-    /// Auto scaling and alarms can only be left out.
-    pub(super) auto_scaling_off: bool,
-    pub(super) alarms_off: bool,
+    pub(super) auto_scaling: Option<Setting<ScalingOverride>>,
+    pub(super) alarms: Option<AlarmsOverride>,
     pub(super) deletion_protection: Option<bool>,
 }
 
@@ -91,12 +93,7 @@ impl Overrides {
                 |class: &TableClass| !matches!(class, TableClass::Other(_)),
             ),
             encryption: encryption(request),
-            stream: word(
-                request,
-                "stream",
-                "say \"KEYS_ONLY\", \"NEW_IMAGE\", \"OLD_IMAGE\", \"NEW_AND_OLD_IMAGES\" or \"none\"",
-                |view: &StreamView| !matches!(view, StreamView::Other(_)),
-            ),
+            stream: StreamOverride::read(request),
             kinesis: word(
                 request,
                 "kinesis",
@@ -119,12 +116,7 @@ impl Overrides {
                 "say {<key>: <value>} without keys that begin aws: or dynachain:, or \"none\"",
                 |tags: &BTreeMap<String, String>| tags.keys().all(|key| may_be_set(key)),
             ),
-            resource_policy: word(
-                request,
-                "resource_policy",
-                "say the policy document as an object, or \"none\"",
-                Value::is_object,
-            ),
+            resource_policy: document(request, "resource_policy"),
             contributor_insights: word(
                 request,
                 "contributor_insights",
@@ -135,8 +127,8 @@ impl Overrides {
                     modes.clone().all(|mode| !matches!(mode, InsightsMode::Other(_)))
                 },
             ),
-            auto_scaling_off: only_off(request, "auto_scaling"),
-            alarms_off: only_off(request, "alarms"),
+            auto_scaling: ScalingOverride::read(request),
+            alarms: AlarmsOverride::read(request),
             deletion_protection: match setting(request, "deletion_protection", "say true, false or \"none\"")
             {
                 Some(Setting::To(on)) => Some(on),
@@ -162,8 +154,8 @@ impl Overrides {
             Property::Tags => self.tags.is_some(),
             Property::ResourcePolicy => self.resource_policy.is_some(),
             Property::ContributorInsights => self.contributor_insights.is_some(),
-            Property::AutoScaling => self.auto_scaling_off,
-            Property::Alarms => self.alarms_off,
+            Property::AutoScaling => self.auto_scaling.is_some(),
+            Property::Alarms => self.alarms.is_some(),
             Property::DeletionProtection => self.deletion_protection.is_some(),
         }
     }
@@ -198,8 +190,30 @@ fn setting<T: DeserializeOwned>(
     }
 }
 
-/// The same, with a rule for what may be said.
-fn word<T: DeserializeOwned>(
+/// The same for a form that is read as a request of its own.
+pub(super) fn none_or<T>(
+    request: &mut Request<'_>,
+    name: &'static str,
+    hint: &str,
+    read: impl FnOnce(&mut Request<'_>) -> Option<T>,
+) -> Option<Setting<T>> {
+    match request.raw(name)? {
+        value if value == "none" => Some(Setting::Off),
+        value if value.is_object() => request.object(name, read).map(Setting::To),
+        _ => {
+            problem(request, name, format!("is not possible; {hint}"));
+            None
+        }
+    }
+}
+
+/// A policy document.
+pub(super) fn document(request: &mut Request<'_>, name: &'static str) -> Option<Setting<Value>> {
+    word(request, name, "say the policy document as an object, or \"none\"", Value::is_object)
+}
+
+/// A setting with a rule for what may be said.
+pub(super) fn word<T: DeserializeOwned>(
     request: &mut Request<'_>,
     name: &'static str,
     hint: &str,
@@ -276,17 +290,6 @@ fn encryption(request: &mut Request<'_>) -> Option<Setting<EncryptionOverride>> 
     }
 }
 
-fn only_off(request: &mut Request<'_>, name: &'static str) -> bool {
-    match request.raw(name) {
-        None => false,
-        Some(value) if value == "none" => true,
-        Some(_) => {
-            problem(request, name, "can only be \"none\"; change it when the table is there");
-            false
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -316,7 +319,11 @@ mod tests {
     #[case(json!({"tags": {"aws:x": "y"}}), "$.overrides.tags: is not possible")]
     #[case(json!({"tags": {"dynachain:managed": "chain"}}), "$.overrides.tags: is not possible")]
     #[case(json!({"resource_policy": "text"}), "$.overrides.resource_policy: is not possible")]
-    #[case(json!({"auto_scaling": {}}), "$.overrides.auto_scaling: can only be \"none\"")]
+    #[case(json!({"stream": {"view": "NEW"}}), "$.overrides.stream.view: is not possible; say \"KEYS_ONLY\"")]
+    #[case(json!({"stream": {"view": "none"}}), "$.overrides.stream.view: is something that every stream has")]
+    #[case(json!({"stream": {"policy": {}}}), "$.overrides.stream.view: is missing")]
+    #[case(json!({"stream": {"view": "NEW_IMAGE", "policy": "text"}}), "$.overrides.stream.policy: is not possible")]
+    #[case(json!({"alarms": ["orders-slow"]}), "$.overrides.alarms: is not possible; say \"recorded\"")]
     #[case(json!({"keys": "none"}), "$.overrides.keys: is unknown")]
     fn an_override_that_makes_no_sense_is_refused_with_what_would(#[case] value: Value, #[case] said: &str) {
         let refused = read(&value).unwrap_err();

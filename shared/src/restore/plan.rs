@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::forms::{Bounds, Capacity, Maxima, Units};
 use super::overrides::may_be_set;
-use super::{Action, Overrides, Place, Property, ProvisionedOverride, Setting, Step, arns, show};
+use super::{Action, Overrides, Place, Property, ProvisionedOverride, Setting, Step, alarms, arns, show};
 use crate::table_config::{
     AutoScaling, BillingMode, Insights, KinesisDestination, Part, PointInTimeRecovery, Stream, TableClass,
     TableConfig, TargetsByDimension, TimeToLive,
@@ -54,6 +54,8 @@ pub fn plan(known: &Known, overrides: &Overrides, place: &Place) -> Result<Plan,
     let mut misfits = indexes_are_there(known, overrides);
     override_billing(&mut plan, &recorded, overrides, &mut misfits);
     override_rest(&mut plan.wanted, overrides, place);
+    override_scaling(&mut plan.wanted, overrides, place, &mut misfits);
+    plan.wanted.alarms = alarms::wanted(&recorded, overrides.alarms, place, &mut plan.notes);
     if !misfits.is_empty() {
         return Err(misfits);
     }
@@ -68,6 +70,9 @@ pub fn plan(known: &Known, overrides: &Overrides, place: &Place) -> Result<Plan,
 fn moved(mut config: TableConfig, place: &Place, notes: &mut Vec<String>) -> TableConfig {
     config.tags.retain(|key, _| may_be_set(key));
     if let Part::On(policy) = &mut config.resource_policy {
+        *policy = arns::policy(policy, place);
+    }
+    if let Some(Stream { policy: Part::On(policy), .. }) = &mut config.stream {
         *policy = arns::policy(policy, place);
     }
     if let Part::On(streams) = &mut config.kinesis {
@@ -123,6 +128,9 @@ fn indexes_are_there(known: &Known, overrides: &Overrides) -> Vec<Misfit> {
     }
     if let Some(Setting::To(insights)) = &overrides.contributor_insights {
         named.extend(insights.indexes.keys().map(|index| (Property::ContributorInsights, index)));
+    }
+    if let Some(Setting::To(scaling)) = &overrides.auto_scaling {
+        named.extend(scaling.indexes().map(|index| (Property::AutoScaling, index)));
     }
     let missing = named.into_iter().filter(|(_, index)| !config.global_indexes.contains_key(*index));
     missing
@@ -244,7 +252,7 @@ fn override_rest(wanted: &mut TableConfig, overrides: &Overrides, place: &Place)
     }
     match &overrides.stream {
         Some(Setting::Off) => wanted.stream = None,
-        Some(Setting::To(view)) => wanted.stream = Some(Stream { view: view.clone() }),
+        Some(Setting::To(stream)) => wanted.stream = Some(stream.over(wanted.stream.take(), place)),
         None => {}
     }
     part(&mut wanted.kinesis, overrides.kinesis.as_ref(), |streams| {
@@ -280,11 +288,21 @@ fn override_rest(wanted: &mut TableConfig, overrides: &Overrides, place: &Place)
             index.contributor_insights = on(all.indexes.get(name));
         }
     }
-    if overrides.auto_scaling_off {
-        wanted.auto_scaling = Part::Off;
-    }
     if let Some(on) = overrides.deletion_protection {
         wanted.deletion_protection = on;
+    }
+}
+
+fn override_scaling(
+    wanted: &mut TableConfig,
+    overrides: &Overrides,
+    place: &Place,
+    misfits: &mut Vec<Misfit>,
+) {
+    match &overrides.auto_scaling {
+        Some(Setting::Off) => wanted.auto_scaling = Part::Off,
+        Some(Setting::To(scaling)) => scaling.put_over(wanted, place, misfits),
+        None => {}
     }
 }
 
@@ -325,11 +343,13 @@ fn about(recorded: &TableConfig) -> Vec<String> {
 }
 
 fn step(property: Property, known: &Known, overrides: &Overrides, wanted: &TableConfig) -> Step {
-    if overrides.has(property) {
-        return Step::new(property, Action::Override);
+    if property == Property::Alarms {
+        let missing = known.config().and_then(|config| missing(property, config));
+        return alarms::step(known, overrides.alarms, missing);
     }
-    if matches!(property, Property::Alarms) {
-        return Step::skipped(property, Action::NotPossible, None);
+    if overrides.has(property) {
+        // Some overrides leave something of the property as it was recorded, which may not be known.
+        return Step { error: missing(property, wanted), ..Step::new(property, Action::Override) };
     }
     let config = match known {
         Known::Config(config) => config,

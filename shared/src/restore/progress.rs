@@ -31,7 +31,7 @@ impl RestoreState {
 
     /// How a restore ended whose steps are all over.
     pub fn of(steps: &[Step]) -> Self {
-        if steps.iter().any(|step| step.error.is_some()) { Self::DoneWithProblems } else { Self::Done }
+        if steps.iter().any(Step::is_problem) { Self::DoneWithProblems } else { Self::Done }
     }
 
     /// How several restores of one request stand together: as the one that has the longest way to go; when all are over, as
@@ -92,7 +92,7 @@ pub struct Step {
     /// When it came to that; none while it is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// Why it failed, what of it is missing, or, while it is pending, what the last try came to.
+    /// Why it failed or was skipped, what of it is missing, or, while it is pending, what the last try came to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -106,6 +106,13 @@ impl Step {
     /// A step that is over before it begins.
     pub fn skipped(property: Property, action: Action, why: Option<String>) -> Self {
         Self { state: StepState::Skipped, error: why, ..Self::new(property, action) }
+    }
+
+    /// Whether the table lacks something that it should have. What can be put back and was skipped is left to whoever asks
+    /// for it, and is none.
+    pub fn is_problem(&self) -> bool {
+        let left = self.action == Action::ReApply && self.state == StepState::Skipped;
+        self.error.is_some() && !left
     }
 
     /// Whether there is nothing left to do.
@@ -151,5 +158,14 @@ mod tests {
         let failed = Step { error: Some("no".to_owned()), ..done.clone() };
         assert_eq!(RestoreState::of(std::slice::from_ref(&done)), RestoreState::Done);
         assert_eq!(RestoreState::of(&[done, failed]), RestoreState::DoneWithProblems);
+        let lost =
+            Step::skipped(Property::Kinesis, Action::NotPossible, Some("of another Region".to_owned()));
+        assert_eq!(RestoreState::of(&[lost]), RestoreState::DoneWithProblems);
+    }
+
+    #[test]
+    fn what_was_left_until_somebody_asks_for_it_is_no_problem() {
+        let left = Step::skipped(Property::Alarms, Action::ReApply, Some("ask for it".to_owned()));
+        assert_eq!(RestoreState::of(&[left]), RestoreState::Done);
     }
 }

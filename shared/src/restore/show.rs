@@ -1,12 +1,14 @@
 //! What was recorded of a table, as answers show it: in the form in which overrides are given.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Property;
 use super::forms::{Capacity, InsightsOfAll, Maxima, Pitr, Ttl};
 use crate::table_config::{
-    AutoScaling, BillingMode, Part, ScalableTarget, TableClass, TableConfig, TargetTracking,
+    Alarms, AutoScaling, BillingMode, Part, ScalableTarget, TableClass, TableConfig, TargetTracking,
     TargetsByDimension,
 };
 
@@ -24,7 +26,10 @@ pub fn show(config: &TableConfig, property: Property) -> Value {
             let key = config.encryption.as_ref();
             value(key.map(|encryption| encryption.key.as_deref().unwrap_or("aws/dynamodb")))
         }
-        Property::Stream => value(config.stream.as_ref().map(|stream| &stream.view)),
+        Property::Stream => value(config.stream.as_ref().map(|stream| match stream.policy.on() {
+            Some(policy) => json!({ "view": stream.view, "policy": document(policy) }),
+            None => json!(stream.view),
+        })),
         Property::Kinesis => value(config.kinesis.on().map(|streams| {
             streams.iter().map(|(arn, stream)| (arn.clone(), json!(stream.precision))).collect::<Map<_, _>>()
         })),
@@ -32,12 +37,10 @@ pub fn show(config: &TableConfig, property: Property) -> Value {
         Property::Pitr => value(config.pitr.on().map(|pitr| Pitr { days: pitr.days })),
         Property::Tags if config.tags.is_empty() => Value::Null,
         Property::Tags => json!(config.tags),
-        Property::ResourcePolicy => value(config.resource_policy.on().map(|policy| {
-            serde_json::from_str::<Value>(policy).unwrap_or_else(|_| Value::String(policy.clone()))
-        })),
+        Property::ResourcePolicy => value(config.resource_policy.on().map(|policy| document(policy))),
         Property::ContributorInsights => value(InsightsOfAll::of(config)),
         Property::AutoScaling => value(config.auto_scaling.on().map(scaling)),
-        Property::Alarms => Value::Null,
+        Property::Alarms => value(config.alarms.on().map(alarms)),
         Property::DeletionProtection => value(config.deletion_protection.then_some(true)),
     }
 }
@@ -45,6 +48,29 @@ pub fn show(config: &TableConfig, property: Property) -> Value {
 /// Nothing is null; so is what has no form in JSON, of which there is none.
 fn value<T: Serialize>(value: Option<T>) -> Value {
     value.and_then(|value| serde_json::to_value(value).ok()).unwrap_or_default()
+}
+
+/// Enough of each alarm to recognise it.
+fn alarms(alarms: &Alarms) -> Value {
+    let alarms = alarms.by_name.iter().map(|(name, alarm)| {
+        let shown = alarm.on().map(|alarm| {
+            let metric = alarm.metric.as_ref().and_then(|metric| metric.name.as_ref());
+            let expressions: Vec<_> =
+                alarm.queries.values().filter_map(|query| query.expression.as_ref()).collect();
+            json!({
+                "metric": metric, "expressions": expressions, "comparison": alarm.comparison,
+                "threshold": alarm.threshold,
+                "actions": alarm.alarm_actions.union(&alarm.ok_actions).chain(&alarm.insufficient_data_actions).collect::<BTreeSet<_>>(),
+            })
+        });
+        (name.clone(), value(shown))
+    });
+    Value::Object(alarms.collect())
+}
+
+/// A policy; as the text that it is, if that is no JSON.
+fn document(policy: &str) -> Value {
+    serde_json::from_str(policy).unwrap_or_else(|_| Value::String(policy.to_owned()))
 }
 
 fn scaling(scaling: &AutoScaling) -> Value {

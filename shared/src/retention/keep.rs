@@ -1,6 +1,7 @@
 //! How long a flag keeps a restore point, and the instant at which it ends.
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -62,6 +63,28 @@ impl Serialize for End {
         serializer.collect_str(self)
     }
 }
+
+impl<'de> Deserialize<'de> for End {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl FromStr for End {
+    type Err = NoEnd;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "forever" {
+            return Ok(Self::Never);
+        }
+        text.parse().map(Self::At).map_err(|_| NoEnd(text.to_owned()))
+    }
+}
+
+/// A text that names no end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no time; write it like \"2030-01-01T00:00:00Z\", or \"forever\"")]
+pub struct NoEnd(String);
 
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,6 +4,9 @@ use ciborium::Value;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// Why a part is not known that was added to the records after its own was written.
+const NOT_RECORDED: &str = "the version of dynachain that made the point did not look for it";
+
 /// The member that marks a part as unknown; no part has a member of this name otherwise.
 const UNKNOWN: &str = "?";
 
@@ -31,6 +34,16 @@ impl<T> Part<T> {
     /// A part that could not be read for this reason.
     pub fn unknown(reason: impl Into<String>) -> Self {
         Self::Unknown(Unknown { reason: reason.into() })
+    }
+
+    /// What the absence of a part means that earlier versions did not record.
+    pub(super) fn not_recorded() -> Self {
+        Self::unknown(NOT_RECORDED)
+    }
+
+    /// Whether it is that, which is written as its absence again: a record stays what it was.
+    pub(super) fn is_not_recorded(&self) -> bool {
+        self.unknown_reason() == Some(NOT_RECORDED)
     }
 
     /// On with a value, off without one.

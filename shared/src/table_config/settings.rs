@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::is_default;
+use super::{Part, is_default};
 use crate::open_text::open_text;
 
 /// Encryption at rest with a key in KMS, the customer's or the one that AWS manages for DynamoDB.
@@ -48,6 +48,9 @@ pub struct Stream {
     /// What its records show.
     #[serde(rename = "v", skip_serializing_if = "is_default")]
     pub view: StreamView,
+    /// Its resource-based policy: its JSON text as DynamoDB gives it. A table's own policy says nothing about its stream.
+    #[serde(rename = "rp", default = "Part::not_recorded", skip_serializing_if = "Part::is_not_recorded")]
+    pub policy: Part<String>,
 }
 
 open_text! {

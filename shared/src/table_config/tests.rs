@@ -1,8 +1,13 @@
+mod alarms;
+
 use ciborium::{Value, cbor};
 use proptest::prelude::{Strategy, any, prop, prop_assert_eq, proptest};
 
+use self::alarms::{alarm, math};
 use super::*;
 use crate::evolving::{DecodeError, Evolving};
+
+const STREAM_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"dynamodb:GetRecords","Resource":"*"}]}"#;
 
 /// A table as most are: two keys, on-demand, a few tags.
 fn plain() -> TableConfig {
@@ -37,7 +42,7 @@ fn rich() -> TableConfig {
             key: Some("arn:aws:kms:eu-central-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab".to_owned()),
             ..Encryption::default()
         }),
-        stream: Some(Stream { view: StreamView::NewImage }),
+        stream: Some(Stream { view: StreamView::NewImage, policy: Part::On(STREAM_POLICY.to_owned()) }),
         kinesis: Part::On(kinesis()),
         ttl: Part::On(TimeToLive { attribute: "expires".to_owned() }),
         pitr: Part::On(PointInTimeRecovery { days: Some(14) }),
@@ -51,6 +56,7 @@ fn rich() -> TableConfig {
             indexes: names.map(|name| (name.to_owned(), targets.clone())).into(),
             table: scheduled,
         }),
+        alarms: Part::known(Alarms::of([("orders-slow".to_owned(), alarm()), ("orders-errors".to_owned(), math())].into())),
         deletion_protection: true,
         global_table: Some(GlobalTable {
             version: Some("2019.11.21".to_owned()),
@@ -160,7 +166,7 @@ fn add_at(value: &mut Value, path: &[&str], name: &str, member: &Value) {
 
 #[test]
 fn a_configuration_comes_back_as_it_was_and_stays_small() {
-    for (config, most) in [(TableConfig::default(), 1), (plain(), 200), (rich(), 2_560)] {
+    for (config, most) in [(TableConfig::default(), 5), (plain(), 200), (rich(), 3_072)] {
         let bytes = as_bytes(&config);
         assert_eq!(decoded(&bytes).unwrap(), Evolving::new(config));
         assert!(bytes.len() <= most, "{} bytes", bytes.len());
@@ -189,27 +195,40 @@ fn off_on_and_unknown_stay_apart() {
 
 #[test]
 fn off_may_also_be_written_out() {
-    let written_out = cbor!({ "x" => null, "rp" => null }).unwrap();
+    let written_out = cbor!({ "x" => null, "rp" => null, "al" => null }).unwrap();
     assert_eq!(decoded(&as_bytes(&written_out)).unwrap().value, TableConfig::default());
 }
 
 #[test]
 fn every_unknown_part_is_told_by_name() {
     let mut config = rich();
+    config.stream.as_mut().unwrap().policy = Part::unknown("GetResourcePolicy: AccessDeniedException");
     config.ttl = Part::unknown("DescribeTimeToLive: AccessDeniedException");
     config.global_indexes.get_mut("by-day").unwrap().contributor_insights = Part::unknown("no answer");
     let Part::On(scaling) = &mut config.auto_scaling else { panic!("no auto scaling") };
     let reads = scaling.table.get_mut("ReadCapacityUnits").unwrap();
     reads.policies.insert("steps".to_owned(), Part::unknown("a StepScaling policy is not recorded"));
+    let Part::On(alarms) = &mut config.alarms else { panic!("no alarms") };
+    alarms.by_name.insert("of another kind".to_owned(), Part::unknown("not recorded"));
+    let untagged = Alarm { tags: Part::unknown("ListTagsForResource: no answer"), ..Alarm::default() };
+    alarms.by_name.insert("orders-slow".to_owned(), Part::On(untagged));
     let unknown = config.unknown();
     let names: Vec<&str> = unknown.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
-        ["ttl", "contributor_insights of index by-day", "auto_scaling policy steps", "vector_indexes"]
+        [
+            "stream policy",
+            "ttl",
+            "contributor_insights of index by-day",
+            "auto_scaling policy steps",
+            "alarms (of another kind)",
+            "alarms (tags of orders-slow)",
+            "vector_indexes"
+        ]
     );
     config.auto_scaling = Part::unknown("DescribeScalableTargets: AccessDeniedException");
     assert_eq!(
-        config.unknown()[2],
+        config.unknown()[3],
         ("auto_scaling".to_owned(), "DescribeScalableTargets: AccessDeniedException")
     );
     assert_eq!(plain().unknown(), []);
@@ -231,6 +250,17 @@ fn members_of_a_later_version_are_kept_at_any_depth() {
     let policy = ["as", "t", "ReadCapacityUnits", "p", "DynamoDBReadCapacityUtilization"];
     let action = ["as", "t", "ReadCapacityUnits", "a", "morning"];
     let suspended = ["as", "t", "ReadCapacityUnits", "s"];
+    let alarm = ["al", "n", "orders-slow"];
+    let within_alarms = [
+        &["al"][..],
+        &alarm,
+        &["al", "n", "orders-slow", "m"],
+        &["al", "n", "orders-slow", "w"],
+        &["al", "n", "orders-slow", "u"],
+        &["al", "n", "orders-slow", "p"],
+        &["al", "n", "orders-errors", "q", "m"],
+        &["al", "n", "orders-errors", "q", "m", "m"],
+    ];
     let paths: [&[&str]; 23] = [
         &[],
         &["l", "by-price"],
@@ -256,7 +286,7 @@ fn members_of_a_later_version_are_kept_at_any_depth() {
         &policy,
         &action,
     ];
-    for path in paths.into_iter().chain([&suspended[..], &["as"]]) {
+    for path in paths.into_iter().chain([&suspended[..], &["as"]]).chain(within_alarms) {
         let mut later_version = as_value(&as_bytes(&config));
         add_at(&mut later_version, path, "zz", &new_member);
         let read = decoded(&as_bytes(&later_version)).unwrap();
@@ -269,7 +299,7 @@ fn members_of_a_later_version_are_kept_at_any_depth() {
 #[test]
 fn words_of_a_later_version_are_kept() {
     let later =
-        cbor!({ "b" => "PREPAID", "c" => "GLACIAL", "a" => { "id" => "UUID" }, "x" => { "n" => "t" } })
+        cbor!({ "b" => "PREPAID", "c" => "GLACIAL", "a" => { "id" => "UUID" }, "x" => { "n" => "t" }, "al" => null })
             .unwrap();
     let read = decoded(&as_bytes(&later)).unwrap().value;
     assert_eq!(read.billing_mode, BillingMode::Other("PREPAID".to_owned()));
@@ -285,6 +315,23 @@ fn what_an_earlier_version_wrote_without_a_member_is_read() {
     members.retain(|(name, _)| name.as_text() != Some("gt"));
     let read = decoded(&as_bytes(&Value::Map(members))).unwrap().value;
     assert_eq!(read, TableConfig { global_table: None, ..rich() });
+}
+
+#[test]
+fn of_a_stream_that_an_earlier_version_wrote_the_policy_is_not_known_and_its_record_stays_what_it_was() {
+    for old in [
+        cbor!({ "s" => { "v" => "NEW_IMAGE" }, "al" => null }).unwrap(),
+        cbor!({ "s" => {}, "al" => null }).unwrap(),
+    ] {
+        let read = decoded(&as_bytes(&old)).unwrap();
+        let said = "the version of dynachain that made the point did not look for it";
+        assert_eq!(read.value.unknown(), [("stream policy".to_owned(), said)]);
+        assert_eq!(read.encode().unwrap(), as_bytes(&old));
+    }
+    let none = TableConfig { stream: Some(Stream::default()), ..TableConfig::default() };
+    assert_eq!(decoded(&as_bytes(&none)).unwrap().value, none, "that there is none is written out");
+    let without_stream = decoded(&as_bytes(&cbor!({ "dp" => true, "al" => null }).unwrap())).unwrap().value;
+    assert_eq!(without_stream.unknown(), []);
 }
 
 #[test]

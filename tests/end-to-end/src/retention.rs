@@ -1,18 +1,13 @@
-//! Retention on a local AWS: whether it starts by itself, and its function in this process.
-
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+//! Retention on a local AWS: whether it starts by itself, and when it believes it is.
 
 use anyhow::Context as _;
-use dynachain::error::{ErrorType, Refusal};
-use dynachain::invocation::Invocation;
 use jiff::Timestamp;
-use local_stack::{LocalStack, SOURCE_REGION};
-use retention_prune::{Deps, handle};
-use serde_json::{Value, json};
+use local_stack::LocalStack;
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+
+use crate::in_process::{LIMIT, invocation};
 
 /// Disables the rules that start retention, in all Regions, or enables them. A run of its own accord comes at a moment that
 /// nothing foretells: what is about other things does without, and asks for a run where it wants one.
@@ -20,72 +15,26 @@ use tokio::net::TcpListener;
 /// # Errors
 /// When EventBridge refuses.
 pub async fn starts_by_itself(stack: &LocalStack, starts: bool) -> anyhow::Result<()> {
+    rules(stack, "Prune", starts).await
+}
+
+/// Disables the rules whose name has this in it, in all Regions, or enables them.
+///
+/// # Errors
+/// When EventBridge refuses.
+pub async fn rules(stack: &LocalStack, name: &str, enabled: bool) -> anyhow::Result<()> {
     for deployment in stack.deployments() {
         let events = aws_sdk_eventbridge::Client::new(&stack.sdk_config(deployment.region).await);
         for rule in events.list_rules().send().await.context("the rules")?.rules() {
-            let name = rule.name().unwrap_or_default();
-            match (name.contains("Prune"), starts) {
-                (true, true) => drop(events.enable_rule().name(name).send().await?),
-                (true, false) => drop(events.disable_rule().name(name).send().await?),
+            let found = rule.name().unwrap_or_default();
+            match (found.contains(name), enabled) {
+                (true, true) => drop(events.enable_rule().name(found).send().await?),
+                (true, false) => drop(events.disable_rule().name(found).send().await?),
                 (false, _) => {}
             }
         }
     }
     Ok(())
-}
-
-/// The longest that a Lambda function runs.
-const LIMIT: Duration = Duration::from_secs(900);
-
-/// `retention-prune` in this process, as the account's root, with settings of one's own and nothing opened yet.
-#[derive(Debug)]
-pub struct OwnFunction {
-    deps: Deps,
-    invoked: AtomicU64,
-}
-
-impl OwnFunction {
-    /// The deployed function of the source Region, but for these variables.
-    ///
-    /// # Errors
-    /// When its settings cannot be used.
-    pub async fn new(stack: &LocalStack, variables: &[(&str, String)]) -> anyhow::Result<Self> {
-        let mut settings: BTreeMap<String, String> =
-            stack.function_variables(SOURCE_REGION, "retention-prune").await?;
-        settings.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        let config = stack.in_process_config(SOURCE_REGION).await;
-        let deps = Deps::of(&config, |name| settings.get(name).cloned());
-        let deps = deps.map_err(|error| anyhow::anyhow!("the function's settings: {error}"))?;
-        Ok(Self { deps, invoked: AtomicU64::new(0) })
-    }
-
-    /// The next invocation is Lambda's second try of the last one: it has the same request id.
-    pub fn tries_again(&self) {
-        self.invoked.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Invokes it with all the time there is.
-    ///
-    /// # Errors
-    /// What it refuses.
-    pub async fn invoke(&self, input: Value) -> Result<Value, Refusal> {
-        self.invoke_for(LIMIT, input).await
-    }
-
-    /// Invokes it with so much time until its deadline.
-    ///
-    /// # Errors
-    /// What it refuses.
-    pub async fn invoke_for(&self, time: Duration, input: Value) -> Result<Value, Refusal> {
-        let invoked = self.invoked.fetch_add(1, Ordering::Relaxed);
-        let end = (SystemTime::now() + time).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let mut context = lambda_runtime::Context::default();
-        context.request_id = format!("00000000-0000-4000-8000-{invoked:012}");
-        context.deadline = u64::try_from(end.as_millis())
-            .map_err(|error| Refusal::new(ErrorType::Internal, error.to_string()))?;
-        // On the heap: without optimization it is too large for the stack of a test.
-        Box::pin(handle(&self.deps, &Invocation::of(&context), input)).await
-    }
 }
 
 /// A clock that stands still, and is not the emulated one.

@@ -39,6 +39,8 @@ def apply() -> None:
     point_in_time_recovery_has_a_period()
     contributor_insights_have_a_mode()
     deleted_tables_take_their_policy_and_insights_along()
+    streams_are_enabled_once()
+    policies_of_streams_need_the_stream()
 
 
 def replaces(module, name: str):
@@ -617,3 +619,39 @@ def deleted_tables_take_their_policy_and_insights_along() -> None:
             return answer
 
         return delete
+
+
+def streams_are_enabled_once() -> None:
+    """A table whose stream is on refuses to have one enabled; ministack takes it, and changes the view of the one there is.
+
+    DynamoDB API Reference, "UpdateTable", "StreamSpecification".
+    """
+
+    @replaces(dynamodb, "_update_table")
+    def _(original):
+        def update(data):
+            table = dynamodb._tables.get(dynamodb._normalize_table_name(data.get("TableName"))) or {}
+            is_on = (table.get("StreamSpecification") or {}).get("StreamEnabled")
+            if is_on and (data.get("StreamSpecification") or {}).get("StreamEnabled"):
+                message = f"Table already has an enabled stream: TableName: {table['TableName']}"
+                return error_response_json("ValidationException", message, 400)
+            return original(data)
+
+        return update
+
+
+def policies_of_streams_need_the_stream() -> None:
+    """A stream's policy is of a stream that there is or was of late; ministack takes one for any stream of a table that there is.
+
+    DynamoDB API Reference, "PutResourcePolicy" and "GetResourcePolicy": ResourceNotFoundException.
+    """
+
+    @replaces(dynamodb, "_resource_arn_exists")
+    def _(original):
+        def exists(arn):
+            if "/stream/" not in arn:
+                return original(arn)
+            table = dynamodb._tables.get(dynamodb._table_name_from_arn(arn)) or {}
+            return arn == table.get("LatestStreamArn") or arn in dynamodb._closed_streams
+
+        return exists

@@ -1,14 +1,16 @@
 """Writes of one function that are held, so that a test can kill it at any of them.
 
-A write is a call that changes something: of the services that name the operation in a header, by its first word.
+A write is a call that changes something, by the first word of its operation: of the services that name it in a header, and of
+CloudWatch, which names it in the path.
 """
 
 import asyncio
 import re
 
+import alarms
 from ministack.core.iam_evaluator import resolve_caller_identity
 
-WRITES = re.compile(r"\.(Put|Update|Delete|Tag|Enable|Transact|BatchWrite)")
+WRITES = re.compile(r"[./](Put|Update|Delete|Tag|Enable|Transact|BatchWrite)")
 SIGNER = re.compile(rb"Credential=([^/,\s]+)/")
 
 function: str | None = None
@@ -40,13 +42,13 @@ def is_of_function(authorization: bytes) -> bool:
     return identity is not None and identity["userArn"].endswith(f"/dynachain-{function}")
 
 
-async def passes(headers: list[tuple[bytes, bytes]]) -> bool:
+async def passes(headers: list[tuple[bytes, bytes]], path: str) -> bool:
     """Waits with a write that is held; false when it is not to be carried out any more."""
     global left
     if left is None:
         return True
     found = dict(headers)
-    operation = found.get(b"x-amz-target", b"").decode("latin-1")
+    operation = found.get(b"x-amz-target", b"").decode("latin-1") or f"/{alarms.operation_of(path)}"
     if not WRITES.search(operation) or not is_of_function(found.get(b"authorization", b"")):
         return True
     if left > 0:

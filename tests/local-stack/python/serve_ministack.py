@@ -6,7 +6,7 @@ Six answers more, everything else goes to ministack unchanged:
   emulator asks it whose role a signed request carries, so that it can enforce the template's policies as ministack does
   for the services it serves itself.
 - `GET /_local/calls`: how often functions have called what so far, `{"TrentService.GenerateDataKey": 1, ...}`, of the
-  services that name the operation in a header: DynamoDB and KMS are among them.
+  services that name the operation in a header, DynamoDB and KMS among them, and of CloudWatch: `{"PutMetricAlarm": 1}`.
 - `GET /_local/wakes`: all schedules and all `rate`/`cron` rules of all Regions, as ministack stores them, for the waker.
   The API itself would take a call per schedule, and ministack's ListSchedules ends after its first page.
 - `PUT /_local/regions/<region>`, `{"available": false}`: switches a Region off (`switches.py`); the AWS Backup emulator sets
@@ -19,13 +19,15 @@ Six answers more, everything else goes to ministack unchanged:
 - `PUT /_local/throttles/<operation>/<table>`, `{"throttled": true}`: DynamoDB throttles that operation on that table
   (`throttles.py`), until it is told `false`.
 
-What ministack lacks or gets wrong, and this template meets, is set right in `corrections.py`.
+What ministack lacks or gets wrong, and this template meets, is set right in `corrections.py`, and in `alarms.py` for
+CloudWatch.
 """
 
 import json
 import sys
 from collections import Counter
 
+import alarms
 import corrections
 import holds
 import switches
@@ -118,12 +120,12 @@ async def hold(method: str, receive) -> tuple[int, dict]:
     return 200, {"held": holds.is_held()}
 
 
-def count(headers: list[tuple[bytes, bytes]]) -> None:
+def count(headers: list[tuple[bytes, bytes]], path: str) -> None:
     """Counts a call that is signed with the temporary key of a function's role."""
     found = dict(headers)
-    operation = found.get(b"x-amz-target")
+    operation = found.get(b"x-amz-target", b"").decode("latin-1") or alarms.operation_of(path)
     if operation and b"Credential=ASIA" in found.get(b"authorization", b""):
-        calls[operation.decode("latin-1")] += 1
+        calls[operation] += 1
 
 
 async def answer(send, status: int, body: dict | None) -> None:
@@ -165,8 +167,8 @@ async def app(scope, receive, send):
         await nobody(send)
     else:
         if scope["type"] == "http":
-            count(scope["headers"])
-            if not await holds.passes(scope["headers"]):
+            count(scope["headers"], path)
+            if not await holds.passes(scope["headers"], path):
                 await nobody(send)
                 return
         await wrapped(scope, receive, send)
@@ -176,6 +178,7 @@ if __name__ == "__main__":
     end_with_parent()
     corrections.apply()
     throttles.apply()
+    alarms.apply()
     ministack.app = app
     sys.argv = sys.argv[:1]
     sys.exit(ministack.main())

@@ -6,13 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::net::TcpSocket;
 
 use crate::repository;
 
@@ -96,8 +97,53 @@ impl Drop for Server {
     }
 }
 
-/// A port of 127.0.0.1 that was free a moment ago.
-pub(crate) fn free_port() -> anyhow::Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("a free port")?;
-    Ok(listener.local_addr()?.port())
+/// A port of 127.0.0.1 for a server that is yet to start.
+///
+/// It stays bound without listening, and may be bound again: so the server can have it, and nobody is given it by chance
+/// in the meantime, neither for listening nor for a connection of their own.
+#[derive(Debug)]
+pub(crate) struct Port {
+    number: u16,
+    _bound: TcpSocket,
+}
+
+impl Port {
+    pub(crate) fn reserve() -> anyhow::Result<Self> {
+        let bound = TcpSocket::new_v4().context("a socket")?;
+        bound.set_reuseaddr(true)?;
+        bound.bind((Ipv4Addr::LOCALHOST, 0).into()).context("a free port")?;
+        Ok(Self { number: bound.local_addr()?.port(), _bound: bound })
+    }
+
+    pub(crate) fn number(&self) -> u16 {
+        self.number
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reserved_port_goes_to_its_server_and_to_nobody_by_chance() {
+        let port = Port::reserve().unwrap();
+
+        // As many as the system has: each of them is another port.
+        let mut others = Vec::new();
+        while let Ok(other) = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)) {
+            assert_ne!(other.local_addr().unwrap().port(), port.number());
+            others.push(other);
+            if others.len() == 500 {
+                break;
+            }
+        }
+
+        assert!(TcpListener::bind((Ipv4Addr::LOCALHOST, port.number())).is_ok());
+    }
 }

@@ -19,7 +19,7 @@ use crate::control::Control;
 use crate::deployment::{self, Deployment, Place};
 use crate::functions::{Functions, InvokeError, binaries};
 use crate::options::{Options, SOURCE_REGION, STACK, TARGET_REGION};
-use crate::processes::{Server, ServerSettings, free_port};
+use crate::processes::{Port, Server, ServerSettings};
 use crate::waker::{WakeUp, Waker};
 use crate::{http, repository};
 
@@ -32,6 +32,8 @@ pub struct LocalStack {
     // Fields are dropped in this order: servers first, their directory last.
     ministack: Server,
     moto: Server,
+    /// The servers'.
+    _ports: [Port; 2],
     /// The emulator and the waker live on threads of their own, so that a stack can outlast any caller's runtime.
     runtime: Option<tokio::runtime::Runtime>,
     emulator: Option<Emulator>,
@@ -71,11 +73,9 @@ impl LocalStack {
             .enable_all()
             .build()
             .context("the threads of the emulator")?;
-        let ministack_port = free_port()?;
-        let moto_port = free_port()?;
-        let local = |port: u16| format!("http://127.0.0.1:{port}");
+        let (ministack_port, moto_port) = (Port::reserve()?, Port::reserve()?);
         let settings = Settings {
-            aws_endpoint: local(ministack_port),
+            aws_endpoint: ministack_port.endpoint(),
             account: ACCOUNT.to_owned(),
             backup_port: 0,
             control_port: 0,
@@ -83,17 +83,17 @@ impl LocalStack {
         };
         let emulator = runtime.spawn(Emulator::start(settings)).await?.context("the AWS Backup emulator")?;
         let endpoints = Endpoints {
-            ministack: local(ministack_port),
-            auto_scaling: local(moto_port),
+            ministack: ministack_port.endpoint(),
+            auto_scaling: moto_port.endpoint(),
             backup: emulator.backup_endpoint().to_owned(),
             control: emulator.control_endpoint().to_owned(),
         };
         let server = ServerSettings {
             python: &python,
-            variables: variables(&endpoints, ministack_port, directory.path()),
+            variables: variables(&endpoints, &ministack_port, directory.path()),
             directory: directory.path(),
         };
-        let moto = server.start("moto", "serve_moto.py", &[&moto_port.to_string()])?;
+        let moto = server.start("moto", "serve_moto.py", &[&moto_port.number().to_string()])?;
         let ministack = server.start("ministack", "serve_ministack.py", &[])?;
         let functions = Functions::new(endpoints.ministack.clone());
         let timeline = emulator.timeline();
@@ -102,6 +102,7 @@ impl LocalStack {
         let mut stack = Self {
             ministack,
             moto,
+            _ports: [ministack_port, moto_port],
             runtime: Some(runtime),
             emulator: Some(emulator),
             timeline,
@@ -305,7 +306,8 @@ impl LocalStack {
         Ok(log["calls"].as_array().cloned().unwrap_or_default())
     }
 
-    /// How often functions have called DynamoDB, KMS and the like so far, by operation: `TrentService.GenerateDataKey`.
+    /// How often functions have called DynamoDB, KMS and the like so far, by operation:
+    /// `TrentService.GenerateDataKey`, or `PutMetricAlarm` of CloudWatch.
     ///
     /// # Errors
     /// When ministack does not answer.
@@ -350,7 +352,7 @@ pub fn unique(prefix: &str) -> String {
 }
 
 /// The environment of the servers, which ministack's functions inherit: exactly this, nothing of the machine's own.
-fn variables(endpoints: &Endpoints, port: u16, directory: &Path) -> BTreeMap<String, String> {
+fn variables(endpoints: &Endpoints, port: &Port, directory: &Path) -> BTreeMap<String, String> {
     let scratch = directory.display().to_string();
     let (id, secret) = ROOT_KEY;
     let mut variables: BTreeMap<String, String> = [
@@ -373,7 +375,7 @@ fn variables(endpoints: &Endpoints, port: u16, directory: &Path) -> BTreeMap<Str
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();
-    variables.insert("GATEWAY_PORT".to_owned(), port.to_string());
+    variables.insert("GATEWAY_PORT".to_owned(), port.number().to_string());
     // Where ministack finds the system's own tools.
     variables.insert("PATH".to_owned(), std::env::var("PATH").unwrap_or_default());
     variables

@@ -152,11 +152,15 @@ impl BackupJobs {
         }
     }
 
-    /// All jobs of the vault that were created since an instant.
+    /// Those jobs of the vault that were created since an instant and are wanted; the others are let go of page by page.
     ///
     /// # Errors
     /// When AWS refuses a page.
-    pub async fn since(&self, instant: Timestamp) -> Result<Vec<JobStatus>, AwsError> {
+    pub async fn since(
+        &self,
+        instant: Timestamp,
+        is_wanted: impl Fn(&JobStatus) -> bool,
+    ) -> Result<Vec<JobStatus>, AwsError> {
         let after = aws_smithy_types::DateTime::from_secs(instant.as_second());
         let mut jobs = Vec::new();
         let mut next = None;
@@ -173,7 +177,8 @@ impl BackupJobs {
                 .call(|turn| call.customize().interceptor(turn).send())
                 .await
                 .map_err(|error| AwsError::new("ListBackupJobs", &error))?;
-            jobs.extend(answer.backup_jobs.unwrap_or_default().iter().filter_map(job_status));
+            let page = answer.backup_jobs.unwrap_or_default();
+            jobs.extend(page.iter().filter_map(job_status).filter(&is_wanted));
             next = answer.next_token;
             if next.is_none() {
                 return Ok(jobs);

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use aws_sdk_backup::Client;
 use aws_sdk_backup::operation::describe_recovery_point::DescribeRecoveryPointOutput;
-use aws_sdk_backup::types::{Lifecycle, RecoveryPointByBackupVault, StorageClass};
-use jiff::Timestamp;
+use aws_sdk_backup::types::{CalculatedLifecycle, Lifecycle, RecoveryPointByBackupVault, StorageClass};
+use jiff::{SignedDuration, Timestamp};
 
 use super::client::client;
 use super::date::DateOfAnswer;
 use super::{instant, size};
 use crate::aws::{AwsError, Fault, Rate};
 use crate::chain::ListedPoint;
+use crate::copying::LONGEST;
 use crate::id::{KeyArn, RecoveryPointArn, TableArn, VaultArn};
 use crate::retention::VaultLock;
 
@@ -60,8 +61,8 @@ pub struct PointState {
     pub listed: ListedPoint,
     /// Whether it has moved to cold storage.
     pub is_cold: bool,
-    /// Whether AWS deletes it one day by itself.
-    pub ends: bool,
+    /// When AWS deletes it by itself, by the lifecycle that it was given; `None` when it never does.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// Reads one vault; it cannot change anything.
@@ -269,18 +270,26 @@ fn listed(point: &RecoveryPointByBackupVault) -> Option<ListedPoint> {
 }
 
 fn described(point: &DescribeRecoveryPointOutput) -> Option<PointState> {
-    // Deletion after -1 days is none (AWS Backup API Reference, "Lifecycle").
-    let days = point.lifecycle().and_then(Lifecycle::delete_after_days);
+    let created_at = instant(point.creation_date()?)?;
     Some(PointState {
         listed: ListedPoint {
             arn: point.recovery_point_arn()?.parse().ok()?,
             table: point.resource_arn()?.parse().ok()?,
             vault: point.backup_vault_arn()?.parse().ok()?,
-            created_at: instant(point.creation_date()?)?,
+            created_at,
             status: point.status()?.as_str().to_owned(),
             size_bytes: size(point.backup_size_in_bytes()),
         },
         is_cold: point.storage_class() == Some(&StorageClass::Cold),
-        ends: days.is_some_and(|days| days > 0),
+        ends_at: end(point, created_at),
     })
+}
+
+/// What AWS has worked out, or what it will: days count from the creation, and deletion after -1 days is none (AWS Backup API
+/// Reference, "Lifecycle").
+fn end(point: &DescribeRecoveryPointOutput, created_at: Timestamp) -> Option<Timestamp> {
+    let days = point.lifecycle().and_then(Lifecycle::delete_after_days).filter(|days| *days > 0)?;
+    let calculated = point.calculated_lifecycle().and_then(CalculatedLifecycle::delete_at).and_then(instant);
+    let counted = created_at.checked_add(SignedDuration::from_hours(24 * days.min(i64::from(LONGEST))));
+    Some(calculated.unwrap_or(counted.unwrap_or(Timestamp::MAX)))
 }

@@ -13,7 +13,11 @@ use super::*;
 use crate::aws::fake;
 
 /// A header with the code, if there is one, and a body.
-type Refusal = (Option<&'static str>, &'static str);
+type Refusal = (Option<&'static str>, &'static [u8]);
+
+fn refusal(header: Option<&'static str>, body: &'static [u8]) -> Refusal {
+    (header, body)
+}
 
 /// AWS that refuses the first calls so, the last one first; then it takes them.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +27,7 @@ impl HttpConnector for Aws {
     fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
         let refusal = self.0.lock().unwrap().pop();
         let status: u16 = if refusal.is_some() { 400 } else { 200 };
-        let (header, body) = refusal.unwrap_or((None, "{}"));
+        let (header, body) = refusal.unwrap_or((None, b"{}"));
         let mut answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
         if let Some(header) = header {
             answer.headers_mut().insert("x-amzn-errortype", header);
@@ -57,13 +61,15 @@ impl Rate {
     }
 }
 
-const THROTTLED_HEADER: Refusal = (Some("ThrottlingException:http://internal.amazon.com/"), "{}");
+const THROTTLED_HEADER: Refusal = (Some("ThrottlingException:http://internal.amazon.com/"), b"{}");
 const THROTTLED_BODY: Refusal =
-    (None, r#"{"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "slow down"}"#);
+    (None, br#"{"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "slow down"}"#);
 const THROTTLED_XML: Refusal = (
     None,
-    "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>slow down</Message></Error></ErrorResponse>",
+    b"<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>slow down</Message></Error></ErrorResponse>",
 );
+/// A map of one member.
+const THROTTLED_CBOR: Refusal = (None, b"\xa1\x66__type\x73ThrottlingException");
 
 #[tokio::test]
 async fn a_throttled_attempt_that_the_sdk_repeats_slows_calls_down_and_only_those_of_its_rate() {
@@ -80,9 +86,12 @@ async fn a_throttled_attempt_that_the_sdk_repeats_slows_calls_down_and_only_thos
 #[case::in_a_header(THROTTLED_HEADER, true)]
 #[case::in_a_json_body(THROTTLED_BODY, true)]
 #[case::in_xml(THROTTLED_XML, true)]
-#[case::a_quota((Some("LimitExceededException"), "{}"), false)]
-#[case::another_refusal((None, r#"{"__type": "x#ResourceNotFoundException"}"#), false)]
-#[case::no_code((None, "nobody is at home"), false)]
+#[case::in_cbor(THROTTLED_CBOR, true)]
+#[case::a_quota(refusal(Some("LimitExceededException"), b"{}"), false)]
+#[case::another_refusal(refusal(None, br#"{"__type": "x#ResourceNotFoundException"}"#), false)]
+#[case::another_refusal_in_cbor(refusal(None, b"\xa1\x66__type\x6dInternalError"), false)]
+#[case::no_code(refusal(None, b"nobody is at home"), false)]
+#[case::nothing_that_can_be_read(refusal(None, b"\xff\xfe"), false)]
 #[tokio::test]
 async fn throttled_answers_are_told_from_others_in_every_protocol(
     #[case] refusal: Refusal,

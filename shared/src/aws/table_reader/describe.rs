@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
 
 use crate::table_config::{
     AttributeType, BillingMode, Encryption, EncryptionKind, GlobalIndex, GlobalTable, KeyElement, KeyKind,
-    LocalIndex, MaxThroughput, Projection, ProjectionKind, Stream, StreamView, TableClass, TableConfig,
+    LocalIndex, MaxThroughput, Part, Projection, ProjectionKind, Stream, StreamView, TableClass, TableConfig,
     Throughput, WarmThroughput,
 };
 
@@ -133,7 +133,7 @@ fn encryption(described: SseDescription) -> Option<Encryption> {
 
 fn stream(specification: StreamSpecification) -> Option<Stream> {
     let view = specification.stream_view_type.map(|view| StreamView::from(view.as_str())).unwrap_or_default();
-    specification.stream_enabled.then_some(Stream { view })
+    specification.stream_enabled.then_some(Stream { view, policy: Part::Off })
 }
 
 fn global_table(table: &TableDescription) -> Option<GlobalTable> {

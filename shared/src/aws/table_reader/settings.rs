@@ -11,7 +11,8 @@ use aws_sdk_dynamodb::types::{
 use super::{TableReader, part};
 use crate::id::TableArn;
 use crate::table_config::{
-    Insights, InsightsMode, KinesisDestination, KinesisPrecision, Part, PointInTimeRecovery, TimeToLive,
+    Insights, InsightsMode, KinesisDestination, KinesisPrecision, Part, PointInTimeRecovery, Stream,
+    TimeToLive,
 };
 
 impl TableReader {
@@ -30,8 +31,9 @@ impl TableReader {
         part("DescribeContinuousBackups", pitr, table)
     }
 
-    pub(super) async fn resource_policy(&self, table: &TableArn) -> Part<String> {
-        let answer = self.dynamodb.get_resource_policy().resource_arn(table.as_str()).send().await;
+    /// The policy of the table itself, or of its stream.
+    pub(super) async fn resource_policy(&self, table: &TableArn, resource: &str) -> Part<String> {
+        let answer = self.dynamodb.get_resource_policy().resource_arn(resource).send().await;
         let policy = match answer {
             Ok(answer) => Ok(answer.policy),
             Err(error)
@@ -44,6 +46,21 @@ impl TableReader {
             Err(error) => Err(error),
         };
         part("GetResourcePolicy", policy, table)
+    }
+
+    /// The table's stream, if it is on, with its policy.
+    pub(super) async fn with_policy(
+        &self,
+        table: &TableArn,
+        stream: Option<Stream>,
+        arn: Option<&str>,
+    ) -> Option<Stream> {
+        let stream = stream?;
+        let policy = match arn {
+            Some(arn) => self.resource_policy(table, arn).await,
+            None => Part::unknown("DescribeTable: no LatestStreamArn"),
+        };
+        Some(Stream { policy, ..stream })
     }
 
     pub(super) async fn kinesis(&self, table: &TableArn) -> Part<BTreeMap<String, KinesisDestination>> {

@@ -1,3 +1,5 @@
+mod alarms;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -16,6 +18,8 @@ use crate::table_config::{
 };
 
 const TABLE: &str = "arn:aws:dynamodb:eu-central-1:111122223333:table/orders";
+
+const STREAM: &str = "arn:aws:dynamodb:eu-central-1:111122223333:table/orders/stream/2026-01-05T07:00:00.123";
 
 /// AWS as a table of answers: operation, or operation and a word of the request, to status and body.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +49,8 @@ impl FakeAws {
         aws.answers("DescribeScalableTargets", json!({ "ScalableTargets": [] }));
         aws.answers("DescribeScalingPolicies", json!({ "ScalingPolicies": [] }));
         aws.answers("DescribeScheduledActions", json!({ "ScheduledActions": [] }));
+        aws.answers("DescribeAlarms", json!({ "MetricAlarms": [] }));
+        aws.answers("ListTagsForResource", json!({ "Tags": [] }));
         aws
     }
 
@@ -72,20 +78,43 @@ impl FakeAws {
     }
 }
 
+/// The operation and the members of a request: of AWS JSON, or of Smithy RPC v2 CBOR, which CloudWatch speaks.
+fn asked(request: &HttpRequest) -> (String, Value) {
+    let body = request.body().bytes().unwrap_or_default();
+    match request.headers().get("x-amz-target") {
+        Some(target) => {
+            (target.rsplit('.').next().unwrap().to_owned(), serde_json::from_slice(body).unwrap())
+        }
+        None => (request.uri().rsplit('/').next().unwrap().to_owned(), ciborium::from_reader(body).unwrap()),
+    }
+}
+
+/// The answer in the protocol of the request.
+fn answered(request: &HttpRequest, status: u16, body: &Value) -> HttpResponse {
+    let is_json = request.headers().get("x-amz-target").is_some();
+    let status = status.try_into().unwrap();
+    if is_json {
+        return HttpResponse::new(status, SdkBody::from(body.to_string()));
+    }
+    let mut bytes = Vec::new();
+    ciborium::into_writer(body, &mut bytes).unwrap();
+    let mut answer = HttpResponse::new(status, SdkBody::from(bytes));
+    answer.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+    answer
+}
+
 impl HttpConnector for FakeAws {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-        let text = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+        let (operation, asked) = asked(&request);
+        let text = asked.to_string();
         let answers = self.answers.lock().unwrap();
         let special = answers.iter().find(|(call, _)| {
             call.split_once(' ').is_some_and(|(called, word)| called == operation && text.contains(word))
         });
         let answer = special.map(|(_, answer)| answer).or_else(|| answers.get(&operation));
         let (status, body) = answer.cloned().unwrap_or_else(|| panic!("no answer to {operation} {text}"));
-        self.calls.lock().unwrap().push((operation, serde_json::from_str(&text).unwrap()));
-        let answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body.to_string()));
-        HttpConnectorFuture::ready(Ok(answer))
+        self.calls.lock().unwrap().push((operation, asked));
+        HttpConnectorFuture::ready(Ok(answered(&request, status, &body)))
     }
 }
 
@@ -138,6 +167,7 @@ async fn everything_that_a_description_says_is_kept() {
         "TableClassSummary": { "TableClass": "STANDARD_INFREQUENT_ACCESS" },
         "SSEDescription": { "Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": "arn:aws:kms:eu-central-1:111122223333:key/k" },
         "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "OLD_IMAGE" },
+        "LatestStreamArn": STREAM,
         "DeletionProtectionEnabled": true,
         "GlobalTableVersion": "2019.11.21", "MultiRegionConsistency": "STRONG",
         "Replicas": [{ "RegionName": "eu-west-1" }], "GlobalTableWitnesses": [{ "RegionName": "eu-north-1" }],
@@ -167,7 +197,8 @@ async fn everything_that_a_description_says_is_kept() {
     assert_eq!((&config.warm_throughput, config.table_class), (&warm, TableClass::InfrequentAccess));
     let key = Some("arn:aws:kms:eu-central-1:111122223333:key/k".to_owned());
     assert_eq!(config.encryption, Some(Encryption { key, ..Encryption::default() }));
-    assert_eq!(config.stream, Some(Stream { view: StreamView::OldImage }));
+    assert_eq!(config.stream, Some(Stream { view: StreamView::OldImage, policy: Part::Off }));
+    assert_eq!(captured.stream_arn.as_deref(), Some(STREAM));
     let global = GlobalTable {
         version: Some("2019.11.21".to_owned()),
         replicas: ["eu-west-1".to_owned()].into(),
@@ -232,6 +263,45 @@ async fn what_other_calls_say_is_kept_too() {
     assert_eq!(config.auto_scaling, Part::Off);
 }
 
+impl FakeAws {
+    /// A table that has, or had, a stream.
+    fn with_stream(enabled: bool) -> Self {
+        let aws = Self::plain();
+        let mut table = described();
+        table["StreamSpecification"] = json!({ "StreamEnabled": enabled, "StreamViewType": "OLD_IMAGE" });
+        table["LatestStreamArn"] = json!(STREAM);
+        aws.answers("DescribeTable", json!({ "Table": table }));
+        aws
+    }
+}
+
+#[tokio::test]
+async fn the_policy_of_a_stream_is_read_where_there_is_a_stream_and_only_there() {
+    let aws = FakeAws::with_stream(true);
+    aws.answers(&format!("GetResourcePolicy {STREAM}"), json!({ "Policy": "{}", "RevisionId": "1" }));
+    let captured = aws.capture().await.unwrap();
+    assert_eq!(captured.config.stream.unwrap().policy, Part::On("{}".to_owned()));
+    assert_eq!((captured.config.resource_policy, captured.stream_arn.as_deref()), (Part::Off, Some(STREAM)));
+    assert_eq!(aws.calls("GetResourcePolicy").len(), 2);
+
+    // DynamoDB goes on naming a stream that was switched off.
+    for aws in [FakeAws::with_stream(false), FakeAws::plain()] {
+        let captured = aws.capture().await.unwrap();
+        assert_eq!((captured.config.stream, captured.stream_arn), (None, None));
+        assert_eq!(aws.calls("GetResourcePolicy"), [json!({ "ResourceArn": TABLE })]);
+    }
+}
+
+#[tokio::test]
+async fn the_policy_of_a_stream_that_may_not_be_read_is_unknown() {
+    let aws = FakeAws::with_stream(true);
+    let denied =
+        json!({ "__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException", "message": "no" });
+    aws.answers.lock().unwrap().insert(format!("GetResourcePolicy {STREAM}"), (400, denied));
+    let config = aws.capture().await.unwrap().config;
+    assert_eq!(config.unknown(), [("stream policy".to_owned(), "GetResourcePolicy: AccessDeniedException")]);
+}
+
 #[tokio::test]
 async fn a_part_that_may_not_be_read_is_unknown_never_off() {
     let calls = [
@@ -241,6 +311,7 @@ async fn a_part_that_may_not_be_read_is_unknown_never_off() {
         ("DescribeKinesisStreamingDestination", "kinesis"),
         ("DescribeContributorInsights", "contributor_insights"),
         ("DescribeScheduledActions", "auto_scaling"),
+        ("DescribeAlarms", "alarms"),
     ];
     for (call, property) in calls {
         let aws = FakeAws::plain();

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Copies, CopyRecord};
+use super::{CONCURRENT, Copies, CopyRecord};
 use crate::catalog::CatalogError;
+use crate::catalog::batch::READ_BATCH;
 use crate::catalog::item::Key;
 use crate::id::{RecoveryPointArn, TableArn, VaultArn};
 
@@ -38,6 +40,27 @@ impl Copies {
     /// When DynamoDB refuses, or an item cannot be read.
     pub async fn newest(&self, table: &TableArn) -> Result<Vec<NewestCopy>, CatalogError> {
         self.0.list(&partition(table), "arn:", None).await
+    }
+
+    /// The newest usable copies of some tables in one target vault, in no particular order and as eventually consistent as a
+    /// batch is. Tables without one are left out.
+    ///
+    /// # Errors
+    /// When DynamoDB refuses, or an item cannot be read.
+    pub async fn newest_in(
+        &self,
+        target: &VaultArn,
+        tables: &[TableArn],
+    ) -> Result<Vec<NewestCopy>, CatalogError> {
+        let keys: Vec<_> =
+            tables.iter().map(|table| Key::new(partition(table), target.to_string())).collect();
+        let batches: Vec<Vec<Key>> = keys.chunks(READ_BATCH).map(<[_]>::to_vec).collect();
+        let items: Vec<_> = stream::iter(batches)
+            .map(|batch| async move { self.0.get_batch(batch.into_iter()).await })
+            .buffer_unordered(CONCURRENT)
+            .try_concat()
+            .await?;
+        items.into_iter().map(|item| self.0.parse(item)).collect()
     }
 
     /// Notes that a copy is usable; one of a later moment that is noted already stays.

@@ -3,11 +3,12 @@
 //! Each is an item that is there while it is taken. All of them lie in one partition: there are few, and one consistent read
 //! tells what runs.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::CopyRecord;
 use crate::catalog::item::{Item, Key};
-use crate::catalog::transaction::Write;
+use crate::catalog::transaction::{Condition, Write};
 use crate::catalog::{Catalog, CatalogError};
 use crate::copying::Destination;
 use crate::id::{RecoveryPointArn, TableArn, VaultArn};
@@ -57,11 +58,22 @@ pub(super) fn taken(catalog: &Catalog, record: &CopyRecord) -> Result<Vec<Item>,
     keyed.map(|(key, slot)| catalog.compose(&key, slot)).collect()
 }
 
-/// The writes of a copy that gives back what it holds.
-pub(super) fn given_back(record: &CopyRecord) -> Vec<Write> {
-    Slot::of(record).as_ref().map(freed).unwrap_or_default()
+/// The slot that a copy holds.
+pub(super) fn held(record: &CopyRecord) -> Option<Slot> {
+    Slot::of(record)
 }
 
-pub(super) fn freed(slot: &Slot) -> Vec<Write> {
-    slot.keys().map(Write::Delete).into()
+/// The writes that give back a slot and the lock of its table. Each is for its own copy: whoever has taken one since keeps it.
+pub(super) fn freed(slot: &Slot) -> [Write; 2] {
+    slot.keys().map(|key| Write::Delete(key, Some(of_the_same_copy(slot))))
+}
+
+fn of_the_same_copy(slot: &Slot) -> Condition {
+    Condition::new(
+        "attribute_not_exists(pk) OR (#source = :source AND target = :target)",
+        [
+            (":source", AttributeValue::S(slot.source.to_string())),
+            (":target", AttributeValue::S(slot.target.to_string())),
+        ],
+    )
 }

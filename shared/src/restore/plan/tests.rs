@@ -13,6 +13,8 @@ fn place() -> Place {
     }
 }
 
+const STREAM_POLICY: &str = r#"{"Resource":"arn:aws:dynamodb:eu-central-1:111122223333:table/orders/stream/2026-01-05T07:00:00.123"}"#;
+
 fn overrides(value: &Value) -> Overrides {
     let value = json!({ "overrides": value });
     let mut request = Request::of(&value).unwrap();
@@ -34,7 +36,7 @@ fn recorded() -> TableConfig {
         key: vec![crate::table_config::KeyElement::default()],
         provisioned: Some(Throughput { read: 50, write: 40 }),
         global_indexes: [("by-day".to_owned(), index)].into(),
-        stream: Some(Stream::default()),
+        stream: Some(Stream { policy: Part::On(STREAM_POLICY.to_owned()), ..Stream::default() }),
         ttl: Part::On(TimeToLive { attribute: "expires".to_owned() }),
         tags: [("team", "checkout"), ("aws:cloudformation:stack-name", "x"), ("dynachain:managed", "chain")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -149,6 +151,10 @@ fn provisioned_billing_gives_an_index_what_the_table_gets_unless_it_is_said() {
 #[case(json!({"billing_mode": "PAY_PER_REQUEST", "provisioned": "minimum"}), Property::Provisioned, "billed on demand")]
 #[case(json!({"warm_throughput": {"read": 1, "write": 1, "indexes": {"by-night": {"read": 1, "write": 1}}}}), Property::WarmThroughput, "names by-night")]
 #[case(json!({"contributor_insights": {"indexes": {"by-night": "THROTTLED_KEYS"}}}), Property::ContributorInsights, "names by-night")]
+#[case(json!({"auto_scaling": {"indexes": {"by-night": {"read": {"min": 1, "max": 2, "target": 70}}}}}), Property::AutoScaling, "names by-night")]
+#[case(json!({"billing_mode": "PAY_PER_REQUEST", "auto_scaling": {"table": {"read": "none"}}}), Property::AutoScaling, "billed on demand")]
+#[case(json!({"auto_scaling": {"table": {"write": {"min": 1, "max": 2}}}}), Property::AutoScaling, "table.write says no \"target\"")]
+#[case(json!({"auto_scaling": {"indexes": {"by-day": {"read": {"min": 1, "max": 2}}}}}), Property::AutoScaling, "indexes.by-day.read says no \"target\"")]
 fn overrides_that_do_not_go_with_the_table_are_refused(
     #[case] wanted: Value,
     #[case] property: Property,
@@ -238,4 +244,49 @@ fn recorded_values_are_shown_in_the_form_of_overrides() {
     .collect();
     let plan = planned(config.clone(), &Value::Object(given));
     assert_eq!(plan.wanted, planned(config, &json!({})).wanted);
+}
+
+#[test]
+fn a_stream_of_another_view_keeps_the_recorded_policy_unless_another_is_said() {
+    let of = |wanted: Value| planned(recorded(), &json!({ "stream": wanted })).wanted.stream;
+    let moved = STREAM_POLICY.replace("table/orders", "table/orders-2");
+    for (wanted, policy) in [
+        (json!("KEYS_ONLY"), Part::On(moved)),
+        (json!({"view": "KEYS_ONLY", "policy": "none"}), Part::Off),
+        (json!({"view": "KEYS_ONLY", "policy": {"a": "b"}}), Part::On(r#"{"a":"b"}"#.to_owned())),
+    ] {
+        let stream = of(wanted.clone()).unwrap();
+        assert_eq!((stream.view.as_str(), stream.policy), ("KEYS_ONLY", policy), "{wanted}");
+    }
+    assert_eq!(of(json!("none")), None);
+    let without = TableConfig { stream: None, ..recorded() };
+    let stream = planned(without, &json!({"stream": "KEYS_ONLY"})).wanted.stream.unwrap();
+    assert_eq!(stream.policy, Part::Off);
+}
+
+#[test]
+fn what_an_override_leaves_as_it_was_and_nobody_recorded_is_said() {
+    let stream = Stream { policy: Part::unknown("GetResourcePolicy: no answer"), ..Stream::default() };
+    let unread = TableConfig {
+        stream: Some(stream),
+        auto_scaling: Part::unknown("DescribeScalableTargets: no answer"),
+        ..recorded()
+    };
+    let scaling = json!({"table": {"read": {"min": 1, "max": 2, "target": 50}}});
+    let both = planned(unread.clone(), &json!({"stream": "KEYS_ONLY", "auto_scaling": scaling}));
+    let said = |plan: &Plan, property| {
+        plan.steps.iter().find(|step| step.property == property).unwrap().error.clone().unwrap_or_default()
+    };
+    assert_eq!(said(&both, Property::Stream), "stream policy was not recorded: GetResourcePolicy: no answer");
+    assert_eq!(
+        said(&both, Property::AutoScaling),
+        "auto_scaling of what is not named was not recorded: DescribeScalableTargets: no answer"
+    );
+    for neither in [
+        json!({"stream": "none", "auto_scaling": "none"}),
+        json!({"stream": {"view": "KEYS_ONLY", "policy": "none"}, "auto_scaling": "none"}),
+    ] {
+        let plan = planned(unread.clone(), &neither);
+        assert_eq!((said(&plan, Property::Stream), said(&plan, Property::AutoScaling)), Default::default());
+    }
 }

@@ -1,28 +1,19 @@
 //! `backup-session` in this process, and the events of AWS Backup that it would have been invoked with.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use aws_sdk_eventbridge::types::Target;
-use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName};
 use backup_session::{Deps, Invocation, handle};
-use lambda_runtime::Context;
-use local_stack::{ACCOUNT, LocalStack, SOURCE_REGION};
-use serde_json::{Value, json};
+use local_stack::{LocalStack, SOURCE_REGION};
+use serde_json::Value;
 
-const QUEUE: &str = "year-events";
-/// The longest that a Lambda function runs.
-const LIMIT: Duration = Duration::from_secs(900);
-/// What SQS gives at once.
-const BATCH: i32 = 10;
+use crate::in_process::{EventQueue, LIMIT, invocation, nothing_wakes};
 
 /// The function and its queue of events.
 #[derive(Debug)]
 pub(super) struct OwnFunction {
     deps: Deps,
-    queue: aws_sdk_sqs::Client,
-    url: String,
+    events: EventQueue,
     invoked: AtomicU64,
 }
 
@@ -37,17 +28,11 @@ impl OwnFunction {
         let config = stack.in_process_config(SOURCE_REGION).await;
         let deps = Deps::of(&config, |name| variables.get(name).cloned());
         let deps = deps.map_err(|error| anyhow::anyhow!("the function's settings: {error}"))?;
-        let queue = aws_sdk_sqs::Client::new(&stack.sdk_config(SOURCE_REGION).await);
-        let policy = json!({"Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage",
-            "Resource": arn(),
-        }]});
-        let create =
-            queue.create_queue().queue_name(QUEUE).attributes(QueueAttributeName::Policy, policy.to_string());
-        let url = create.send().await.context("a queue")?.queue_url.context("the queue's address")?;
-        silence(stack).await?;
+        let events = EventQueue::instead_of(stack, "backup-session", "BackupJobRule").await?;
+        nothing_wakes(stack).await?;
+        nothing_copies(stack).await?;
         crate::retention::starts_by_itself(stack, false).await?;
-        Ok(Self { deps, queue, url, invoked: AtomicU64::new(0) })
+        Ok(Self { deps, events, invoked: AtomicU64::new(0) })
     }
 
     /// Invokes the function.
@@ -71,60 +56,28 @@ impl OwnFunction {
     /// Gives the function all events that have come, some at the same time.
     pub(super) async fn take_events(&self) -> anyhow::Result<()> {
         loop {
-            let receive = self.queue.receive_message().queue_url(&self.url).max_number_of_messages(BATCH);
-            let messages = receive.send().await.context("events")?.messages.unwrap_or_default();
-            if messages.is_empty() {
+            let events = self.events.take().await?;
+            if events.is_empty() {
                 return Ok(());
             }
             // At the same time, as Lambda would: also the two of a doubled event.
-            let taken = messages.iter().map(|message| async move {
-                let event = serde_json::from_str(message.body().context("a body")?)?;
-                self.invoke(event).await
-            });
-            futures::future::try_join_all(taken).await?;
-            let mut delete = self.queue.delete_message_batch().queue_url(&self.url);
-            for (i, message) in messages.iter().enumerate() {
-                let handle = message.receipt_handle().context("a receipt")?;
-                let entry =
-                    DeleteMessageBatchRequestEntry::builder().id(i.to_string()).receipt_handle(handle);
-                delete = delete.entries(entry.build()?);
-            }
-            delete.send().await.context("events taken")?;
+            futures::future::try_join_all(events.into_iter().map(|event| self.invoke(event))).await?;
         }
     }
 
     fn invocation(&self) -> anyhow::Result<Invocation> {
         let invoked = self.invoked.fetch_add(1, Ordering::Relaxed);
-        let end = SystemTime::now() + LIMIT;
-        let mut context = Context::default();
-        context.request_id = format!("00000000-0000-4000-8000-{invoked:012}");
-        context.deadline = u64::try_from(end.duration_since(SystemTime::UNIX_EPOCH)?.as_millis())?;
-        Ok(Invocation::of(&context))
+        invocation(&format!("00000000-0000-4000-8000-{invoked:012}"), LIMIT)
     }
 }
 
-fn arn() -> String {
-    format!("arn:aws:sqs:{SOURCE_REGION}:{ACCOUNT}:{QUEUE}")
-}
-
-async fn silence(stack: &LocalStack) -> anyhow::Result<()> {
-    let config = stack.sdk_config(SOURCE_REGION).await;
-    let scheduler = aws_sdk_scheduler::Client::new(&config);
-    let schedules = scheduler.list_schedules().group_name("dynachain").send().await.context("schedules")?;
-    for schedule in schedules.schedules() {
-        let name = schedule.name().context("a name")?;
-        scheduler.delete_schedule().group_name("dynachain").name(name).send().await?;
-    }
-    let events = aws_sdk_eventbridge::Client::new(&config);
+/// Nothing is copied in a year of sessions: the rules of copying are left out as well.
+async fn nothing_copies(stack: &LocalStack) -> anyhow::Result<()> {
+    let events = aws_sdk_eventbridge::Client::new(&stack.sdk_config(SOURCE_REGION).await);
     for rule in events.list_rules().send().await.context("the rules")?.rules() {
         let name = rule.name().context("a name")?;
-        // Nothing is copied in a year of sessions: the rules of copying are left out as well.
-        if rule.schedule_expression().is_some() || name.contains("BackupCompletedRule") {
+        if name.contains("BackupCompletedRule") {
             events.disable_rule().name(name).send().await?;
-        } else if name.contains("BackupJobRule") {
-            // In the place of the deployed function, whose target has the same id.
-            let target = Target::builder().id("backup-session").arn(arn()).build()?;
-            events.put_targets().rule(name).targets(target).send().await?;
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::support::{World, at, chains, only_point};
 
 impl World {
     /// Locks the vault of a Region, in governance mode.
-    async fn lock(&self, region: &str, min: i64, max: i64) {
+    pub(crate) async fn lock(&self, region: &str, min: i64, max: i64) {
         let backup = aws_sdk_backup::Client::new(&self.stack.backup_config(region).await);
         let lock = backup.put_backup_vault_lock_configuration().backup_vault_name(VAULT);
         lock.min_retention_days(min).max_retention_days(max).send().await.expect("a lock");

@@ -1,5 +1,7 @@
 //! Edits of points: extensions and their undoing, restamps after a policy edit, edits that were cut short.
 
+mod runs;
+
 use dynachain::evolving::Evolving;
 use dynachain::metadata::{Core, Part, PartName, PointTags, Sealer};
 use dynachain::retention::End;
@@ -322,4 +324,67 @@ async fn copies_are_restamped_in_their_region() {
     assert_eq!(points(&there(json!({})).await, "a-1")[0]["expires_at"], "forever");
     assert_eq!(world.core(&point, "a-1").await.until, None);
     assert_eq!(world.refused("chain-edit", &extend).await.error_type, "PointNotFound", "it lies elsewhere");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_point_that_aws_itself_ends_lives_no_longer_than_that() {
+    let world = World::start().await;
+    world.tables(&["a-1"]).await;
+    world.apply(&hourly(1)).await;
+    let backup = world.backup().await;
+    let lock = backup.put_backup_vault_lock_configuration().backup_vault_name(VAULT);
+    lock.min_retention_days(7).send().await.expect("a lock");
+    world.jump(SEVEN).await;
+    world.session(&json!({"policy": "a", "scheduled_at": SEVEN})).await;
+    world.finish_jobs().await;
+    let unlock = backup.delete_backup_vault_lock_configuration().backup_vault_name(VAULT);
+    unlock.send().await.expect("no lock any more");
+
+    let point = first(&world.verified(&[]).await, "a-1");
+    let extend = |until: Value| json!({"extend": {"recovery_point": point, "until": until}});
+    for until in ["forever", "2027-01-12T00:00:00Z"] {
+        let refusal = world.refused("chain-edit", &extend(json!(until))).await;
+        assert_eq!(refusal.error_type, "VaultLockConflict");
+        assert!(
+            refusal.error_message.contains("AWS itself deletes it at 2027-01-11T06:0"),
+            "{}",
+            refusal.error_message
+        );
+    }
+    let explained = world.report(&json!({"explain": point})).await;
+    let said = |explained: &Value| {
+        explained["sentences"].to_string().contains("AWS Backup itself deletes it at 2027-01-11T06:0")
+    };
+    assert!(said(&explained), "{explained:#}");
+
+    // Up to then it can be kept, and an extension undone.
+    assert_eq!(world.edited(&extend(json!("2027-01-11T00:00:00Z"))).await["edited"], 1);
+    assert_eq!(points(&world.verified(&[]).await, "a-1")[0]["expires_at"], "2027-01-11T00:00:00Z");
+    assert_eq!(world.edit(&extend(json!(null))).await["failures"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_a_restored_catalog_brings_back_does_not_undo_a_later_one() {
+    let world = World::start().await;
+    world.two_points(&["a-1"], &hourly(1)).await;
+    let point = first(&world.verified(&[]).await, "a-1");
+    let extend = |until: &str| json!({"extend": {"recovery_point": point, "until": until}});
+    let denied = json!([{ "operation": "TagResource", "effect": "access_denied" }]);
+    world.control("PUT", "/faults", Some(&denied)).await;
+    assert_eq!(world.edit(&extend("2027-02-01T00:00:00Z")).await["edited"], 0);
+    world.control("PUT", "/faults", Some(&json!([]))).await;
+    let begun = world.catalog().await.into_iter().find(|((pk, sk), _)| pk == "EDITS" && sk != "LOCK");
+    let (_, begun) = begun.expect("the edit");
+
+    let later = world.edit(&extend("forever")).await;
+    assert_eq!((&later["resumed"], &later["edited"]), (&json!(1), &json!(1)), "{later:#}");
+    let put = world.dynamodb().await.put_item().table_name(crate::support::CATALOG).set_item(Some(begun));
+    put.send().await.expect("the edit as it was");
+    for _ in 0..2 {
+        let again = world.edit(&json!({"reconcile": true})).await;
+        assert_eq!((&again["resumed"], &again["failures"]), (&json!(0), &json!([])), "{again:#}");
+        assert_eq!(world.core(&point, "a-1").await.until, Some(End::Never));
+    }
+    assert!(!world.catalog().await.keys().any(|(pk, sk)| pk == "EDITS" && sk != "LOCK"), "it is forgotten");
+    world.verified(&[]).await;
 }

@@ -12,7 +12,7 @@ use end_to_end::{points, shop};
 use local_stack::{SOURCE_REGION, TARGET_REGION};
 use serde_json::{Value, json};
 
-use crate::support::{SEVEN, World, arn, at, details, example_with_copies, list, vault};
+use crate::support::{SEVEN, World, arn, at, details, example, example_with_copies, list, vault};
 
 type Tags = BTreeMap<String, String>;
 
@@ -152,7 +152,7 @@ async fn opens_to_the_truth(world: &World, applied: &Value, table: &str, tags: &
 }
 
 /// Tags that no compression makes small.
-fn large_tags(count: u32) -> Tags {
+pub(crate) fn large_tags(count: u32) -> Tags {
     let value = |i: u32| -> String {
         (0..4).map(|part| Digest::of(format!("{i} {part}").as_bytes()).to_string()).collect()
     };
@@ -224,6 +224,57 @@ async fn a_configuration_without_room_in_the_tags_goes_to_the_catalog_sealed() {
         "a rebuild keeps what only the catalog has"
     );
     assert_eq!(details(&world.session(&json!({"policy": "shop", "scheduled_at": SEVEN})).await).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_forgets_nothing_of_a_point_that_is_made_meanwhile() {
+    let world = World::start_with_target().await;
+    world.tables(&["shop-tagged"]).await;
+    world.tag_table("shop-tagged", large_tags(40)).await;
+    world.apply(&example_with_copies("shop", &json!({"tables": ["shop-*"]}))).await;
+    world.session(&json!({"backup_now": {"table": "shop-tagged"}})).await;
+    world.finish_jobs().await;
+    // The rebuild has its list, and takes long to read what is on it.
+    let slow = json!([{"operation": "ListTags", "principal": "*chain-report*", "count": 1, "effect": "delay", "seconds": 10}]);
+    world.control("PUT", "/faults", Some(&slow)).await;
+    let made = async {
+        while world.stack.control().strikes().await.expect("strikes")[0] == 0 {
+            // The rebuild is another process's; its answer ends the wait.
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let started = start(&world).await;
+        world.finish_jobs().await;
+        let point = started["shop-tagged"].clone();
+        let meanwhile = config_in_catalog(&world, &point, &world.tags(&point).await).await;
+        (point, meanwhile)
+    };
+    let request = json!({"rebuild": true});
+    let (_, (point, meanwhile)) = tokio::join!(world.report(&request), made);
+    let tags = world.tags(&point).await;
+    assert_eq!(config_in_catalog(&world, &point, &tags).await, meanwhile);
+    world.verified(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_nobody_may_add_to_the_points_tags_goes_to_the_catalog() {
+    let world = World::start().await;
+    world.tables(&["shop-tagged"]).await;
+    world.tag_table("shop-tagged", large_tags(12)).await;
+    world.apply(&example("shop", &json!({"tables": ["shop-*"]}))).await;
+    let fault = json!([{"operation": "TagResource", "effect": "access_denied"}]);
+    world.control("PUT", "/faults", Some(&fault)).await;
+    let point = &start(&world).await["shop-tagged"];
+    world.finish_jobs().await;
+    let told = world.session(&json!({"policy": "shop", "scheduled_at": SEVEN})).await;
+    assert_eq!((&told["finished"], &told["tables"]["started"]), (&json!(true), &json!(1)), "{told:#}");
+    let tags = world.tags(point).await;
+    let config = config_in_catalog(&world, point, &tags).await;
+    assert_eq!(config.user_tags().count(), 12);
+    assert!(matches!(PointTags::read(&tags).config, dynachain::metadata::Part::Missing { .. }));
+    let catalog = world.catalog().await;
+    assert_eq!(world.session(&json!({"reconcile": true})).await["open"], json!([]));
+    assert_eq!(world.catalog().await, catalog, "once");
+    assert_eq!(list(&world.verified(&[]).await["chains"]).len(), 1);
 }
 
 /// The part of a point's metadata that only the catalog has, opened with the key in the point's tags.

@@ -10,7 +10,8 @@ use dynachain::error::ErrorType;
 use dynachain::evolving::Evolving;
 use dynachain::metadata::{Core, Kind};
 use dynachain::retention::Keep;
-use end_to_end::retention::{Clock, OwnFunction};
+use end_to_end::own_function::OwnFunction;
+use end_to_end::retention::Clock;
 use end_to_end::seeding::{Seed, Seeder};
 use local_stack::SOURCE_REGION;
 use serde_json::{Value, json};
@@ -215,14 +216,14 @@ async fn a_catalog_that_invents_a_newer_point_does_not_take_the_last_one() {
 async fn a_clock_a_year_ahead_deletes_nothing() {
     let (world, _) = world().await;
     let ahead = Clock::standing_at("2028-01-04T06:00:00Z".parse().expect("a time")).await.expect("a clock");
-    let function = OwnFunction::new(&world.stack, &[ahead.variable()]).await.expect("the function");
+    let function = OwnFunction::retention(&world.stack, &[ahead.variable()]).await.expect("the function");
     for request in [json!({}), json!({"dry_run": true})] {
         let refusal = function.invoke(request).await.expect_err("a clock that is wrong");
         assert_eq!(refusal.error_type(), ErrorType::ClockSkew, "{refusal}");
     }
     assert_eq!(world.days_left("a-1").await, [50, 40, 2, 1]);
     let right = Clock::standing_at(world.stack.now()).await.expect("a clock");
-    let function = OwnFunction::new(&world.stack, &[right.variable()]).await.expect("the function");
+    let function = OwnFunction::retention(&world.stack, &[right.variable()]).await.expect("the function");
     let pruned = function.invoke(json!({})).await.expect("a clock that is right");
     assert_eq!((&pruned["deleted"], world.days_left("a-1").await), (&json!(2), vec![2, 1]));
     world.verified(&[]).await;
@@ -296,7 +297,7 @@ async fn nothing_goes_when_nobody_can_tell_any_more_what_is_held() {
 }
 
 async fn afresh(world: &World) -> Value {
-    let function = OwnFunction::new(&world.stack, &[]).await.expect("the function");
+    let function = OwnFunction::retention(&world.stack, &[]).await.expect("the function");
     function.invoke(json!({})).await.expect("an answer")
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use end_to_end::own_function::OwnFunction;
 use end_to_end::processes::{kill, of_function};
-use end_to_end::retention::OwnFunction;
 use local_stack::VAULT;
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ async fn one_run_works_on_a_vault_at_a_time_and_another_waits_for_it() {
     world.subscribe().await;
     world.seed_days("a-1", [50, 40, 1], 30).await;
     // A run that has run out of time holds the vault until it is gone on with.
-    let function = OwnFunction::new(&world.stack, &[]).await.expect("the function");
+    let function = OwnFunction::retention(&world.stack, &[]).await.expect("the function");
     let begun = function.invoke_for(NO_TIME, json!({})).await.expect("an answer");
     assert_eq!((&begun["finished"], &begun["deleted"]), (&json!(false), &json!(0)));
     let refusal = world.refused("retention-prune", &json!({})).await;
@@ -65,7 +65,7 @@ async fn a_run_that_runs_out_of_time_between_its_deletions_is_gone_on_with() {
     }
     // One deletion a second, and a few seconds: it does not get through.
     let slow =
-        OwnFunction::new(&world.stack, &[("DELETE_RATE", "1".to_owned())]).await.expect("the function");
+        OwnFunction::retention(&world.stack, &[("DELETE_RATE", "1".to_owned())]).await.expect("the function");
     let begun = slow.invoke_for(NO_TIME + Duration::from_secs(3), json!({})).await.expect("an answer");
     let first = begun["deleted"].as_u64().expect("a number");
     assert!(begun["finished"] == false && first < 9, "{begun:#}");
@@ -125,7 +125,7 @@ async fn dies(world: &World, function: &OwnFunction, input: Value) {
 async fn a_run_that_died_begins_anew_when_lambda_tries_its_event_again() {
     let world = World::start().await;
     world.seed_days("a-1", [50, 40, 1], 30).await;
-    let function = OwnFunction::new(&world.stack, &[]).await.expect("the function");
+    let function = OwnFunction::retention(&world.stack, &[]).await.expect("the function");
     let daily = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
     dies(&world, &function, daily.clone()).await;
     assert_eq!(world.refused("retention-prune", &json!({})).await.error_type, "Busy");
@@ -141,7 +141,7 @@ async fn a_continuation_that_died_goes_on_when_lambda_tries_its_event_again() {
     let world = World::start().await;
     world.subscribe().await;
     world.seed_days("a-1", [50, 40, 1], 30).await;
-    let function = OwnFunction::new(&world.stack, &[]).await.expect("the function");
+    let function = OwnFunction::retention(&world.stack, &[]).await.expect("the function");
     let begun = function.invoke_for(NO_TIME, json!({})).await.expect("an answer");
     assert_eq!(begun["finished"], false);
     let continued = event(CONTINUED, &world.events(CONTINUED, 1).await[0]);

@@ -4,7 +4,7 @@ use aws_sdk_backup::types::BackupJobState;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
-use crate::support::{CATALOG, FINISHED, SEVEN, World, arn, chains, details, example, list};
+use crate::support::{CATALOG, FINISHED, SEVEN, World, arn, chains, details, example, list, points};
 
 impl World {
     /// From now on every backup job of this table fails: the role may not make it.
@@ -34,10 +34,14 @@ impl World {
 
     /// The rule that tells sessions of the ends of jobs.
     pub(crate) async fn job_rule(&self) -> String {
+        self.rule("BackupJobRule").await
+    }
+
+    /// The name of the rule that the template calls so.
+    pub(crate) async fn rule(&self, called: &str) -> String {
         let rules = self.event_bridge().await.list_rules().send().await.expect("the rules");
-        let of_jobs = |name: &str| name.contains("BackupJobRule");
-        let rule = rules.rules().iter().find(|rule| rule.name().is_some_and(of_jobs));
-        rule.and_then(|rule| rule.name()).expect("the rule of backup jobs").to_owned()
+        let mut names = rules.rules().iter().filter_map(|rule| rule.name());
+        names.find(|name| name.contains(called)).expect("the rule").to_owned()
     }
 }
 
@@ -143,6 +147,34 @@ async fn jobs_whose_events_are_lost_are_settled_by_reconciliation() {
     assert_eq!((world.catalog().await, world.starts().await), (catalog, 2));
     assert_eq!(world.events(FINISHED, 1).await.len(), 1, "announced once");
     assert_eq!(chains(&world.verified(&[]).await), [("a-1", "regular", 1), ("a-2", "regular", 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flags_of_a_job_that_completed_without_naming_a_point_are_owed() {
+    let world = two_tables_with(0).await;
+    let rule = world.job_rule().await;
+    world.event_bridge().await.disable_rule().name(&rule).send().await.expect("no more events");
+    world.jump(SEVEN).await;
+    world.finish_jobs().await;
+    let key = (format!("SESSION#a@{SEVEN}"), format!("TABLE#{}", arn("a-1")));
+    let mut record = world.catalog().await[&key].clone();
+    record.remove("recovery_point").expect("its point");
+    let job = record["job"].as_s().expect("a text").clone();
+    let put = world.dynamodb().await.put_item().table_name(CATALOG).set_item(Some(record));
+    put.send().await.expect("the table");
+    assert_eq!(world.session(&ended(&job, "COMPLETED")).await, json!({"settled": true}));
+    let told = world.session(&json!({"policy": "a", "scheduled_at": SEVEN})).await;
+    assert_eq!(details(&told)[0], ("a-1", "failed", "no_recovery_point"));
+
+    world.jump("2027-01-04T10:00:00Z").await;
+    world.finish_jobs().await;
+    let report = world.verified(&[]).await;
+    let next = points(&report, "a-1")[1];
+    assert_eq!(
+        (&next["scheduled_at"], &next["flags"]),
+        (&json!("2027-01-04T10:00:00Z"), &json!(["D", "W", "M", "Y"]))
+    );
+    assert_eq!(points(&report, "a-2")[1]["flags"], json!(["D"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! Jobs that fail are tried again, and a flag whose point was lost is carried by the next point of the chain.
 
+use local_stack::{SOURCE_REGION, VAULT};
 use serde_json::{Value, json};
 
 use crate::recovery::two_tables_with;
@@ -118,4 +119,34 @@ async fn a_point_that_was_to_carry_owed_flags_and_fails_leaves_them_owed() {
     assert_eq!(flags(&report, "a-1"), [json!([]), json!(["D", "W", "M", "Y"])]);
     let again = world.reconcile_at("2027-01-05T06:10:00Z").await;
     assert_eq!((&again["settled"], &again["retried"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owed_flag_that_a_further_attempt_can_carry_no_more_falls_to_the_next_point() {
+    let world = two_tables_with(1).await;
+    world.break_backups_of("a-1").await;
+    world.jump(SEVEN).await;
+    world.finish_jobs().await;
+    world.jump("2027-01-04T06:35:00Z").await;
+    world.finish_jobs().await;
+    // The first attempt of 11:00 is to carry all that is owed, and fails.
+    world.jump(ELEVEN).await;
+    world.finish_jobs().await;
+    world.mend_backups().await;
+    world.lock(SOURCE_REGION, 1, 30).await;
+    world.jump("2027-01-04T10:15:00Z").await;
+    world.finish_jobs().await;
+    let unlock = world.backup().await.delete_backup_vault_lock_configuration().backup_vault_name(VAULT);
+    unlock.send().await.expect("no lock");
+    world.jump("2027-01-05T06:00:00Z").await;
+    world.finish_jobs().await;
+    let report = world.verified(&[]).await;
+    assert_eq!(
+        flags(&report, "a-1"),
+        [json!(["D", "W"]), json!(["D", "M", "Y"])],
+        "what the lock did not let live is carried by the next point"
+    );
+    let catalog = world.catalog().await;
+    world.session(&json!({"reconcile": true})).await;
+    assert_eq!(world.catalog().await, catalog);
 }

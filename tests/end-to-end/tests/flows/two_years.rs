@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use dynachain::chain::Flag;
 use dynachain::retention::Keep;
-use end_to_end::retention::OwnFunction;
+use end_to_end::own_function::OwnFunction;
 use end_to_end::seeding::{Seed, Seeder};
 use jiff::civil::{Date, DateTime, Weekday, date};
 use jiff::tz::TimeZone;
@@ -135,7 +135,7 @@ async fn over_two_years_the_vault_is_what_an_oracle_says_after_every_prune() {
     let world = World::start_at("2027-01-04T05:30:00Z").await;
     world.no_clockwork().await;
     let wide = ["LIST_RATE", "DESCRIBE_RATE", "DELETE_RATE"].map(|rate| (rate, "1000".to_owned()));
-    let function = OwnFunction::new(&world.stack, &wide).await.expect("the function");
+    let function = OwnFunction::retention(&world.stack, &wide).await.expect("the function");
     let seeder = world.seeder().await;
     let all = all();
     let (mut made, mut deleted, mut before) = (0, 0, None);

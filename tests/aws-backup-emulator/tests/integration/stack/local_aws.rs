@@ -1,11 +1,12 @@
 //! The local AWS of one test, which ends with it.
 
-use std::net::TcpListener;
+use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
+use tokio::net::TcpSocket;
 
 use super::wire::http;
 use super::{ACCOUNT, root};
@@ -15,6 +16,7 @@ pub(super) struct LocalAws {
     process: Child,
     pub(super) endpoint: String,
     pub(super) directory: tempfile::TempDir,
+    _port: TcpSocket,
 }
 
 impl Drop for LocalAws {
@@ -29,7 +31,11 @@ impl LocalAws {
     pub(super) async fn start() -> Result<Self> {
         let python = root().join(".venv/bin/python");
         ensure!(python.exists(), "{} is missing: run `make tools` first", python.display());
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        // Bound without listening: the server can have the port, and nobody is given it by chance.
+        let port = TcpSocket::new_v4()?;
+        port.set_reuseaddr(true)?;
+        port.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let number = port.local_addr()?.port();
         let directory = tempfile::tempdir()?;
         let log = std::fs::File::create(directory.path().join("ministack.log"))?;
         let process = Command::new(python)
@@ -37,14 +43,15 @@ impl LocalAws {
             .env("AUTH", "true")
             .env("MINISTACK_ACCOUNT_ID", ACCOUNT)
             .env("BIND_HOST", "127.0.0.1")
-            .env("GATEWAY_PORT", port.to_string())
+            .env("GATEWAY_PORT", number.to_string())
             .current_dir(directory.path())
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)
             .process_group(0)
             .spawn()?;
-        let mut local = Self { process, endpoint: format!("http://127.0.0.1:{port}"), directory };
+        let mut local =
+            Self { process, endpoint: format!("http://127.0.0.1:{number}"), directory, _port: port };
         local.wait().await?;
         Ok(local)
     }

@@ -1,7 +1,10 @@
 //! Configurations that have no room in a point's tags, and points that go while they are restored.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use dynachain::metadata::Digest;
+use aws_sdk_dynamodb::types::{AttributeValue, TimeToLiveStatus};
+use dynachain::aws::KeyOpener;
+use dynachain::evolving::Evolving;
+use dynachain::metadata::{Digest, PartName, PointTags, Sealer};
+use dynachain::table_config::{Part, TableConfig, TimeToLive};
 use local_stack::{SOURCE_REGION, VAULT};
 use serde_json::{Value, json};
 
@@ -29,6 +32,18 @@ async fn restored(world: &World, point: &str) -> Value {
     world.restore(&json!({"status": asked["restore_id"]})).await
 }
 
+/// Changes the sealed configuration that the catalog keeps for a point.
+async fn change_config(world: &World, point: &str, change: impl FnOnce(&mut Vec<u8>)) {
+    let key = (format!("POINT#{point}"), "CONFIG".to_owned());
+    let mut stored = world.catalog().await.remove(&key).expect("the configuration");
+    let Some(AttributeValue::B(sealed)) = stored.remove("config") else { unreachable!("bytes") };
+    let mut sealed = sealed.into_inner();
+    change(&mut sealed);
+    stored.insert("config".to_owned(), AttributeValue::B(sealed.into()));
+    let put = world.dynamodb().await.put_item().table_name(crate::support::CATALOG).set_item(Some(stored));
+    put.send().await.expect("a changed one");
+}
+
 async fn tags_of(world: &World, table: &str) -> Vec<(String, String)> {
     let tags = world.dynamodb().await.list_tags_of_resource().resource_arn(arn(table).as_str());
     let tags = tags.send().await.expect("tags");
@@ -51,15 +66,7 @@ async fn a_configuration_that_is_too_large_for_tags_comes_from_the_catalog() {
 async fn a_configuration_that_was_changed_or_is_lost_is_said_to_be_unknown() {
     let world = World::start().await;
     let (point, _) = with_many_tags(&world).await;
-    let client = world.dynamodb().await;
-    let key = (format!("POINT#{point}"), "CONFIG".to_owned());
-    let mut stored = world.catalog().await.remove(&key).expect("the configuration");
-    let Some(AttributeValue::B(sealed)) = stored.remove("config") else { unreachable!("bytes") };
-    let mut changed = sealed.into_inner();
-    *changed.last_mut().expect("a byte") ^= 1;
-    stored.insert("config".to_owned(), AttributeValue::B(changed.into()));
-    let put = client.put_item().table_name(crate::support::CATALOG).set_item(Some(stored));
-    put.send().await.expect("a changed one");
+    change_config(&world, &point, |sealed| *sealed.last_mut().expect("a byte") ^= 1).await;
     for said in ["it is not authentic", "the catalog does not have it"] {
         let done = restored(&world, &point).await;
         assert_eq!(done["state"], "done_with_problems", "{done:#}");
@@ -72,6 +79,48 @@ async fn a_configuration_that_was_changed_or_is_lost_is_said_to_be_unknown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_is_sealed_well_and_is_not_the_points_own_is_not_applied_and_the_data_comes_back()
+ {
+    let world = World::start().await;
+    let (point, _) = with_many_tags(&world).await;
+    // Somebody with the key has sealed another configuration of this very table.
+    let key = world.stack.deployments()[0].output("KeyArn").expect("a key").parse().expect("an ARN");
+    let opener = KeyOpener::new(&world.stack.sdk_config(SOURCE_REGION).await, key);
+    let keys = PointTags::read(&world.tags(&point).await).keys;
+    let key = opener.open(&keys, &arn("orders")).await.expect("the data key");
+    let theirs = TableConfig {
+        tags: [("team".to_owned(), "theirs".to_owned())].into(),
+        ttl: Part::On(TimeToLive { attribute: "at".to_owned() }),
+        deletion_protection: true,
+        ..TableConfig::default()
+    };
+    let theirs = Evolving::new(theirs).encode().expect("its bytes");
+    let theirs = Sealer::new(&key, &arn("orders")).seal(PartName::Config, &theirs).expect("sealed");
+    change_config(&world, &point, |sealed| *sealed = theirs).await;
+
+    let done = restored(&world, &point).await;
+    assert_eq!(done["state"], "done_with_problems", "{done:#}");
+    let said = "the configuration is not the one that was recorded with the point";
+    for step in list(&done["steps"]).iter().filter(|step| step["property"] != "alarms") {
+        let (action, error) = (&step["action"], &step["error"]);
+        let by_aws = (&json!("by AWS"), &Value::Null);
+        assert!(
+            (action, error) == (&json!("not possible"), &json!(said)) || (action, error) == by_aws,
+            "{step}"
+        );
+        assert_eq!(step["recorded"], Value::Null, "nothing of it is shown either");
+    }
+    let after = world.dynamodb().await.describe_table().table_name("orders").send().await.expect("the table");
+    assert_eq!(after.table().and_then(|table| table.deletion_protection_enabled()), Some(false));
+    assert_eq!(tags_of(&world, "orders").await, []);
+    let ttl = world.dynamodb().await.describe_time_to_live().table_name("orders").send().await.expect("TTL");
+    let ttl = ttl.time_to_live_description().and_then(|ttl| ttl.time_to_live_status());
+    assert_eq!(ttl.map(TimeToLiveStatus::as_str), Some("DISABLED"));
+    assert_eq!(everything::items_of(&world.stack, SOURCE_REGION, "orders").await.len(), 3);
+    world.verified(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_point_that_goes_while_its_table_is_restored_is_needed_no_more() {
     let world = World::start().await;
     everything::create(&world.stack, SOURCE_REGION, "orders", Billing::OnDemand).await;
@@ -79,7 +128,8 @@ async fn a_point_that_goes_while_its_table_is_restored_is_needed_no_more() {
     let point = world.backed_up("orders").await;
     world.delete_table("orders").await;
     world.stack.control().set_events(&json!({"lose": 1.0})).await.expect("events are lost");
-    let asked = world.restore(&json!({"restore": {"recovery_point": point}})).await;
+    let request = json!({"restore": {"recovery_point": point}, "overrides": {"alarms": "recorded"}});
+    let asked = world.restore(&request).await;
     world.finish_jobs().await;
     let delete =
         world.backup().await.delete_recovery_point().backup_vault_name(VAULT).recovery_point_arn(&point);

@@ -42,6 +42,12 @@ fn moved(before: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
 
 fn without_choices(mut described: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     described.remove("describe-kinesis-streaming-destination");
+    let alarms = described.iter_mut().filter(|(call, _)| call.starts_with("describe-alarms"));
+    for alarm in alarms.flat_map(|(_, said)| said["MetricAlarms"].as_array_mut().expect("alarms")) {
+        for actions in ["AlarmActions", "OKActions", "InsufficientDataActions"] {
+            alarm.as_object_mut().expect("an alarm").remove(actions);
+        }
+    }
     if let Some(Value::Object(table)) =
         described.get_mut("describe-table").and_then(|answer| answer.get_mut("Table"))
     {
@@ -99,6 +105,15 @@ async fn the_runbook_restores_tables_with_their_region_switched_off() {
     let status = answer("status.json");
     assert_eq!(status["state"], "done", "{status:#}");
     assert_eq!(status["restores"][0]["reason"], "eu-central-1 is lost");
+    for (name, alarm) in super::alarms::of_table(&world.stack, TARGET_REGION, "orders").await {
+        let actions = [alarm.alarm_actions(), alarm.ok_actions(), alarm.insufficient_data_actions()].concat();
+        assert!(actions.is_empty(), "{name}: {actions:?}");
+        let left_out = format!(
+            "the alarm {name} comes back without actions of another Region (arn:aws:sns:{SOURCE_REGION}:"
+        );
+        let mut notes = list(&status["restores"][0]["notes"]).iter().filter_map(Value::as_str);
+        assert!(notes.any(|note| note.starts_with(&left_out)), "{name}: {status:#}");
+    }
     let after = without_choices(described(&world.stack, TARGET_REGION, "orders").await);
     for (call, said) in &moved(&before) {
         assert_eq!(&after[call], said, "{call}");

@@ -135,6 +135,34 @@ async fn a_table_that_is_being_updated_is_come_back_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_has_taken_the_place_of_the_restored_one_is_left_alone() {
+    let (world, point) = world().await;
+    world.stack.control().set_events(&json!({"lose": 1.0})).await.expect("events are lost");
+    let asked =
+        world.restore(&json!({"restore": {"recovery_point": point}, "target": {"table": "orders-2"}})).await;
+    world.finish_jobs().await;
+    world.table_status("orders-2", "UPDATING").await;
+    world.restore(&json!({"reconcile": true})).await;
+    assert_eq!(status(&world, &asked).await["state"], "configuring");
+
+    world.delete_table("orders-2").await;
+    world.tables(&["orders-2"]).await;
+    let twice =
+        [world.restore(&json!({"reconcile": true})).await, world.restore(&json!({"reconcile": true})).await];
+    assert_eq!(twice[1]["restores"], json!([]), "nothing is open any more");
+    let over = status(&world, &asked).await;
+    assert_eq!(over["state"], "done_with_problems", "{over:#}");
+    let class = list(&over["steps"]).iter().find(|step| step["property"] == "table_class").expect("a step");
+    assert_eq!(class["error"], "the table does not exist any more");
+    let client = world.dynamodb().await;
+    let table = client.describe_table().table_name("orders-2").send().await.expect("the other table");
+    assert_eq!(table.table().and_then(|table| table.table_class_summary()), None, "it is as it was made");
+    let tags =
+        client.list_tags_of_resource().resource_arn(arn("orders-2").as_str()).send().await.expect("tags");
+    assert_eq!(tags.tags().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_is_refused_for_good_hides_and_undoes_nothing() {
     let (world, point) = world().await;
     world.subscribe().await;
@@ -160,4 +188,51 @@ async fn a_step_that_is_refused_for_good_hides_and_undoes_nothing() {
     assert_eq!(tags.tags().len(), 1);
     let [event] = &world.events(FINISHED, 1).await[..] else { unreachable!("one event") };
     assert_eq!(event["problems"][0]["property"], "table_class");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_cannot_be_looked_after_for_once_is_let_go_of() {
+    let (world, point) = world().await;
+    world.stack.control().set_events(&json!({"lose": 1.0})).await.expect("events are lost");
+    let asked =
+        world.restore(&json!({"restore": {"recovery_point": point}, "target": {"table": "orders-2"}})).await;
+    world.finish_jobs().await;
+    let fault = json!([{"operation": "DescribeRestoreJob", "effect": "access_denied"}]);
+    world.stack.control().set_faults(&fault).await.expect("a fault");
+    let looked = world.restore(&json!({"reconcile": true})).await;
+    assert_eq!(looked["failures"][0]["reason"], "AccessDenied", "{looked:#}");
+    world.stack.control().set_faults(&json!([])).await.expect("no fault");
+    // The clock stands still: as Lambda tries an event again within minutes.
+    world.restore(&json!({"reconcile": true})).await;
+    assert_eq!(status(&world, &asked).await["state"], "done");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_nobody_takes_on_for_six_hours_has_failed_and_makes_no_table_later() {
+    let (world, point) = world().await;
+    world.subscribe().await;
+    let fault = json!([{"operation": "StartRestoreJob", "effect": "throttle"}]);
+    world.stack.control().set_faults(&fault).await.expect("a fault");
+    let request = json!({"restore": {"recovery_point": point}, "target": {"table": "orders-2"}});
+    let asked = world.restore(&request).await;
+    assert_eq!(asked["state"], "planned", "{asked:#}");
+    world.fall_silent().await;
+    world.jump("2027-01-04T11:55:00Z").await;
+    world.restore(&json!({"reconcile": true})).await;
+    assert_eq!(status(&world, &asked).await["state"], "planned", "it may still be taken on");
+    world.stack.control().set_faults(&json!([])).await.expect("no fault");
+    world.jump("2027-01-04T12:05:00Z").await;
+    world.restore(&json!({"reconcile": true})).await;
+    let failed = status(&world, &asked).await;
+    let said = failed["message"].as_str().unwrap_or_default();
+    assert_eq!(failed["state"], "failed", "{failed:#}");
+    assert!(said.starts_with("given up after 6 hours: ") && said.contains("ThrottlingException"), "{said}");
+    assert_eq!(world.events(FINISHED, 1).await[0]["message"], failed["message"]);
+    let jobs = world.backup().await.list_restore_jobs().send().await.expect("the jobs");
+    assert_eq!(jobs.restore_jobs(), []);
+    // The name is free again.
+    let again = world.restore(&request).await;
+    world.finish_jobs().await;
+    world.restore(&json!({"reconcile": true})).await;
+    assert_eq!(status(&world, &again).await["state"], "done");
 }

@@ -16,6 +16,8 @@ use end_to_end::tables::{Item, attribute, fill, key, n, s};
 use local_stack::{ACCOUNT, LocalStack};
 use serde_json::{Value, json};
 
+use super::alarms;
+
 /// How the table is billed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Billing {
@@ -27,7 +29,8 @@ pub(super) enum Billing {
 
 /// What is of this one table and not of another that is configured alike: ids, ARNs, dates, and sizes that DynamoDB counts
 /// when it gets to it.
-const ITS_OWN: [&str; 17] = [
+const ITS_OWN: [&str; 21] = [
+    "AlarmConfigurationUpdatedTimestamp",
     "Alarms",
     "CreationDateTime",
     "CreationTime",
@@ -43,6 +46,9 @@ const ITS_OWN: [&str; 17] = [
     "RevisionId",
     "ScalableTargetARN",
     "ScheduledActionARN",
+    "StateReason",
+    "StateUpdatedTimestamp",
+    "StateValue",
     "TableId",
     "TableSizeBytes",
 ];
@@ -60,6 +66,7 @@ pub(super) async fn create(stack: &LocalStack, region: &str, name: &str, billing
         let config = stack.auto_scaling_config(region).await;
         scale(&aws_sdk_applicationautoscaling::Client::new(&config), name).await;
     }
+    alarms::watch(stack, region, name).await;
     fill(&client, name, items()).await.expect("items");
 }
 
@@ -184,8 +191,24 @@ async fn configure(client: &Client, name: &str, region: &str) {
     }]});
     let put = client.put_resource_policy().resource_arn(&table).policy(policy.to_string());
     put.send().await.expect("a policy");
+    let stream = stream_of(client, name).await.expect("a stream");
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Sid": "Follow", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")},
+        "Action": ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"], "Resource": stream,
+        "Condition": {"ArnNotEquals": {"aws:SourceArn": table}},
+    }]});
+    let put = client.put_resource_policy().resource_arn(stream).policy(policy.to_string());
+    put.send().await.expect("a policy of the stream");
     let protect = client.update_table().table_name(name).deletion_protection_enabled(true);
     protect.send().await.expect("protection");
+}
+
+/// The ARN of a table's stream, when it is on.
+pub(super) async fn stream_of(client: &Client, name: &str) -> Option<String> {
+    let described = client.describe_table().table_name(name).send().await.expect("the table");
+    let table = described.table.expect("the table");
+    let is_on = table.stream_specification().is_some_and(|stream| stream.stream_enabled());
+    table.latest_stream_arn.filter(|_| is_on)
 }
 
 async fn scale(client: &aws_sdk_applicationautoscaling::Client, name: &str) {
@@ -282,7 +305,11 @@ fn items() -> Vec<Item> {
 
 /// The items of a table by their key; sets in order, for they have none.
 pub(super) async fn items_of(stack: &LocalStack, region: &str, name: &str) -> BTreeMap<String, Item> {
-    let client = Client::new(&stack.sdk_config(region).await);
+    all_items(&Client::new(&stack.sdk_config(region).await), name).await
+}
+
+/// The same, by a client that is there.
+pub(super) async fn all_items(client: &Client, name: &str) -> BTreeMap<String, Item> {
     let pages = client.scan().table_name(name).consistent_read(true).into_paginator().items().send();
     let items: Vec<Item> = pages.collect::<Result<_, _>>().await.expect("the items");
     let mut items: BTreeMap<String, Item> =
@@ -313,6 +340,9 @@ pub(super) async fn described(stack: &LocalStack, region: &str, name: &str) -> B
     for (call, arguments) in dynamodb {
         all.insert(call.to_owned(), ask(stack, region, "dynamodb", call, &arguments).await);
     }
+    if let Some(policy) = stream_policy(stack, region, name).await {
+        all.insert("get-resource-policy of the stream".to_owned(), policy);
+    }
     for index in ["by-day", "by-state"] {
         let arguments = ["--table-name", name, "--index-name", index];
         let insights = ask(stack, region, "dynamodb", "describe-contributor-insights", &arguments).await;
@@ -334,7 +364,27 @@ pub(super) async fn described(stack: &LocalStack, region: &str, name: &str) -> B
         found.sort_by_key(ToString::to_string);
         all.insert(call.to_owned(), answer);
     }
+    for (alarm, described) in alarms::of_table(stack, region, name).await {
+        // Auto scaling makes those of its own.
+        if alarm.starts_with("TargetTracking-") {
+            continue;
+        }
+        let named = ask(stack, region, "cloudwatch", "describe-alarms", &["--alarm-names", &alarm]).await;
+        all.insert(format!("describe-alarms {alarm}"), named);
+        let arn = described.alarm_arn().expect("an ARN");
+        let tags = ask(stack, region, "cloudwatch", "list-tags-for-resource", &["--resource-arn", arn]).await;
+        all.insert(format!("list-tags-for-resource {alarm}"), tags);
+    }
     all
+}
+
+/// The policy of the table's stream, when that is on, without the label that this stream alone has.
+async fn stream_policy(stack: &LocalStack, region: &str, name: &str) -> Option<Value> {
+    let stream = stream_of(&Client::new(&stack.sdk_config(region).await), name).await?;
+    let policy = ask(stack, region, "dynamodb", "get-resource-policy", &["--resource-arn", &stream]).await;
+    let label = stream.rsplit('/').next().expect("a label");
+    assert!(policy.to_string().contains(&stream), "it names its stream: {policy}");
+    Some(serde_json::from_str(&policy.to_string().replace(label, "<label>")).expect("JSON"))
 }
 
 async fn ask(stack: &LocalStack, region: &str, service: &str, call: &str, arguments: &[&str]) -> Value {
@@ -363,7 +413,9 @@ fn in_common(value: &mut Value) {
                 members.insert("Policy".to_owned(), parsed);
             }
             members.values_mut().for_each(in_common);
-            for unordered in ["Tags", "AttributeDefinitions", "GlobalSecondaryIndexes"] {
+            for unordered in
+                ["Tags", "AttributeDefinitions", "GlobalSecondaryIndexes", "Dimensions", "Metrics"]
+            {
                 if let Some(Value::Array(items)) = members.get_mut(unordered) {
                     items.sort_by_key(ToString::to_string);
                 }

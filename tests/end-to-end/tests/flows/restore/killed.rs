@@ -1,150 +1,214 @@
-//! A restore whose function is killed at each of its writes in turn, and gone on with.
+//! A restore whose function is killed at each of its API calls in turn, and gone on with.
+//!
+//! The function runs in this process, where it can be killed at the very call. That the kill of its real process is no
+//! different, the last test shows.
 
-use std::time::Duration;
+mod function;
+mod process;
+mod table;
 
-use aws_sdk_dynamodb::types::{
-    ContributorInsightsAction, PointInTimeRecoverySpecification, StreamSpecification, StreamViewType,
-    TimeToLiveSpecification,
-};
-use dynachain::aws::table_reader::TableReader;
-use dynachain::table_config::TableConfig;
-use end_to_end::processes::{kill, of_function};
-use jiff::SignedDuration;
-use local_stack::{InvokeError, SOURCE_REGION};
+use std::collections::{BTreeMap, BTreeSet};
+
+use end_to_end::kills::{Call, Calls, Kill};
+use local_stack::SOURCE_REGION;
+use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::everything::items_of;
-use crate::support::{World, arn, list};
+use self::function::{Function, Restored};
+use self::table::{Clients, Seen};
+use crate::support::World;
 
 const FUNCTION: &str = "table-restore";
-const POLL: Duration = Duration::from_millis(20);
-/// Longer than a killed invocation holds a restore, and than the interval of reconciliation.
-const LATER: SignedDuration = SignedDuration::from_mins(20);
-/// More writes than a restore of this table takes.
-const MOST: usize = 60;
+/// The detail-type of the event that ends a restore.
+const FINISHED: &str = "Restore Finished";
+/// Every call is one stretch's; they run side by side.
+const STRETCHES: usize = 3;
+/// The calls after a job was started that nobody noted: the request is answered to Lambda, which sends it again, the job's event
+/// finds no restore, and a reconciliation looks for the job and notes it.
+const TAKEN_OVER: [&str; 11] = [
+    "DynamoDB_20120810.Query",
+    "DynamoDB_20120810.Query",
+    "TrentService.Decrypt",
+    "DynamoDB_20120810.GetItem",
+    "DynamoDB_20120810.Query",
+    "DynamoDB_20120810.PutItem",
+    "GET /restore-jobs",
+    "GET /restore-jobs/*/metadata",
+    "DynamoDB_20120810.GetItem",
+    "DynamoDB_20120810.PutItem",
+    "DynamoDB_20120810.PutItem",
+];
+/// What a restore asks AWS for.
+const OPERATIONS: [&str; 33] = [
+    "AWSEvents.PutEvents",
+    "AnyScaleFrontendService.DescribeScalableTargets",
+    "AnyScaleFrontendService.DescribeScalingPolicies",
+    "AnyScaleFrontendService.DescribeScheduledActions",
+    "AnyScaleFrontendService.PutScalingPolicy",
+    "AnyScaleFrontendService.PutScheduledAction",
+    "AnyScaleFrontendService.RegisterScalableTarget",
+    "CloudWatch.DescribeAlarms",
+    "CloudWatch.ListTagsForResource",
+    "CloudWatch.PutMetricAlarm",
+    "DynamoDB_20120810.DescribeContinuousBackups",
+    "DynamoDB_20120810.DescribeContributorInsights",
+    "DynamoDB_20120810.DescribeKinesisStreamingDestination",
+    "DynamoDB_20120810.DescribeTable",
+    "DynamoDB_20120810.DescribeTimeToLive",
+    "DynamoDB_20120810.EnableKinesisStreamingDestination",
+    "DynamoDB_20120810.GetItem",
+    "DynamoDB_20120810.GetResourcePolicy",
+    "DynamoDB_20120810.ListTagsOfResource",
+    "DynamoDB_20120810.PutItem",
+    "DynamoDB_20120810.PutResourcePolicy",
+    "DynamoDB_20120810.Query",
+    "DynamoDB_20120810.TagResource",
+    "DynamoDB_20120810.UpdateContinuousBackups",
+    "DynamoDB_20120810.UpdateContributorInsights",
+    "DynamoDB_20120810.UpdateTable",
+    "DynamoDB_20120810.UpdateTimeToLive",
+    "GET /backup-vaults/dynachain/recovery-points/*",
+    "GET /restore-jobs/*",
+    "GET /tags/*",
+    "PUT /restore-jobs",
+    "TrentService.Decrypt",
+    "TrentService.DescribeKey",
+];
+/// More calls than a restore takes.
+const MOST: usize = 1000;
 
-impl World {
-    /// Lets so many writes of the function pass and holds the next one; `None` lets go.
-    async fn hold_writes(&self, after: Option<usize>) {
-        let body = json!({"function": FUNCTION, "after": after});
-        self.local("PUT", "/_local/hold", Some(&body)).await;
+/// A table that was backed up, and restored once by a function that nobody killed: what every other restore comes to.
+struct Drill<'a> {
+    world: &'a World,
+    function: Function<'a>,
+    point: String,
+    seen: Clients,
+    table: Seen,
+    /// How the restore stands that nobody killed.
+    answer: Value,
+    /// Its calls.
+    calls: Vec<Call>,
+    restores: usize,
+}
+
+impl<'a> Drill<'a> {
+    async fn start(world: &'a World) -> Self {
+        table::create(world).await;
+        let point = world.backed_up(table::NAME).await;
+        let config = world.stack.in_process_config(SOURCE_REGION).await;
+        let seen = Clients::of(&Calls::default().of(config));
+        let table = seen.table().await;
+        seen.delete().await;
+        world.subscribe().await;
+        let function = Function::new(world).await;
+        let Restored { answer, calls, .. } = function.restored(&point, &[]).await;
+        assert_eq!(answer["state"], "done", "{answer:#}");
+        let answer = common(answer);
+        let drill = Self { world, function, point, seen, table, answer, calls, restores: 1 };
+        drill.compare(&[]).await;
+        drill
     }
 
-    async fn is_held(&self) -> bool {
-        self.local("GET", "/_local/hold", None).await["held"] == true
+    /// Restores the table once more, and kills the function so; the calls at which it was.
+    async fn killed(&mut self, kills: &[Kill]) -> Vec<Call> {
+        self.seen.delete().await;
+        let Restored { answer, killed_at, .. } = self.function.restored(&self.point, kills).await;
+        self.restores += 1;
+        assert_eq!(common(answer), self.answer, "killed at {killed_at:?}, {kills:?}");
+        self.compare(&killed_at).await;
+        killed_at
     }
 
-    async fn config_of(&self, table: &str) -> TableConfig {
-        let reader = TableReader::new(&self.stack.in_process_config(SOURCE_REGION).await, 1000);
-        reader.capture(&arn(table)).await.expect("the table").config
+    /// Whether the table is what it was, by one job for each restore.
+    async fn compare(&self, killed_at: &[Call]) {
+        assert_eq!(self.seen.table().await, self.table, "killed at {killed_at:?}");
+        assert_eq!(self.seen.restore_jobs().await, self.restores, "one job each, killed at {killed_at:?}");
+    }
+
+    /// Nothing is left to do; each restore was told of, and the report has nothing to find.
+    ///
+    /// `Restore Finished` is promised at least once. An invocation that is cut short between the event and the note of it says
+    /// it again: of all the places of a stretch that is one at most.
+    async fn end(self) {
+        assert!(self.function.is_idle().await, "nothing is open any more");
+        let mut told: BTreeMap<String, usize> = BTreeMap::new();
+        for event in self.world.events(FINISHED, self.restores).await {
+            assert_eq!((&event["state"], &event["problems"]), (&json!("done"), &json!([])), "{event:#}");
+            *told.entry(event["restore_id"].as_str().expect("an id").to_owned()).or_default() += 1;
+        }
+        assert_eq!(told.len(), self.restores, "every restore is told of");
+        let again: Vec<_> = told.values().filter(|times| **times > 1).collect();
+        assert!(again.is_empty() || again == [&2], "told again: {told:?}");
+        self.world.verified(&[]).await;
     }
 }
 
-/// A table with something for several calls.
-async fn table(world: &World) {
-    world.tables(&["orders"]).await;
-    let client = world.dynamodb().await;
-    let ttl =
-        TimeToLiveSpecification::builder().attribute_name("expires").enabled(true).build().expect("TTL");
-    client
-        .update_time_to_live()
-        .table_name("orders")
-        .time_to_live_specification(ttl)
-        .send()
-        .await
-        .expect("TTL");
-    let pitr = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true).build();
-    let set = client.update_continuous_backups().table_name("orders");
-    set.point_in_time_recovery_specification(pitr.expect("PITR")).send().await.expect("PITR");
-    let stream =
-        StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::KeysOnly);
-    let set =
-        client.update_table().table_name("orders").stream_specification(stream.build().expect("a stream"));
-    set.send().await.expect("a stream");
-    let insights = client.update_contributor_insights().table_name("orders");
-    insights.contributor_insights_action(ContributorInsightsAction::Enable).send().await.expect("insights");
-    world.tag_table("orders", [("team".to_owned(), "checkout".to_owned())]).await;
-    client
-        .update_table()
-        .table_name("orders")
-        .deletion_protection_enabled(true)
-        .send()
-        .await
-        .expect("protection");
+/// What is asked for: everything, the alarms too.
+fn request(point: &str) -> Value {
+    json!({"restore": {"recovery_point": point}, "overrides": {"alarms": "recorded"}})
 }
 
-/// Restores, and kills the function when it is held; whether it was.
-async fn restore_and_kill(world: &World, point: &str, after: usize) -> bool {
-    world.hold_writes(Some(after)).await;
-    let request = json!({"restore": {"recovery_point": point}});
-    let restore = async {
-        let asked: Result<Value, InvokeError> = world.stack.invoke(SOURCE_REGION, FUNCTION, &request).await;
-        world.finish_jobs().await;
-        asked
-    };
-    futures::pin_mut!(restore);
-    let mut killed = false;
-    loop {
-        if tokio::time::timeout(POLL, &mut restore).await.is_ok() {
+/// An answer without what is of one restore only.
+fn common(mut answer: Value) -> Value {
+    for own in ["restore_id", "job", "asked_at", "restored_at", "finished_at"] {
+        assert!(answer[own].is_string(), "{own}: {answer:#}");
+        answer[own] = Value::Null;
+    }
+    for step in answer["steps"].as_array_mut().expect("steps") {
+        step["at"] = Value::Null;
+    }
+    answer
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_is_killed_before_any_of_its_calls_comes_to_the_same_end(
+    #[values(0, 1, 2)] stretch: usize,
+) {
+    let world = World::start().await;
+    let mut drill = Drill::start(&world).await;
+    let mut killed = 0;
+    for call in (stretch..MOST).step_by(STRETCHES) {
+        if drill.killed(&[Kill::Before(call)]).await.is_empty() {
             break;
         }
-        if !killed && world.is_held().await {
-            of_function(&world.stack, FUNCTION)
-                .expect("processes")
-                .into_iter()
-                .for_each(|it| kill(it).expect("killed"));
-            killed = true;
-            world.hold_writes(None).await;
-        }
+        killed += 1;
     }
-    world.hold_writes(None).await;
-    killed
-}
-
-/// The restores of the catalog: how each stands.
-async fn states(world: &World) -> Vec<String> {
-    let catalog = world.catalog().await;
-    let restores = catalog.iter().filter(|((pk, _), _)| pk.starts_with("RESTORE#"));
-    restores.map(|(_, item)| item["state"].as_s().expect("a text").clone()).collect()
+    let names: BTreeSet<_> = drill.calls.iter().map(Call::name).collect();
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), OPERATIONS);
+    let calls = drill.calls.len();
+    assert!(killed >= calls / STRETCHES, "killed at {killed} of {calls} calls, of which every third is ours");
+    drill.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restore_that_is_killed_at_any_of_its_writes_comes_to_the_same_end() {
+async fn a_restore_that_is_killed_after_any_of_its_writes_comes_to_the_same_end() {
     let world = World::start().await;
-    table(&world).await;
-    let (config, items) =
-        (world.config_of("orders").await, items_of(&world.stack, SOURCE_REGION, "orders").await);
-    let point = world.backed_up("orders").await;
-    let mut writes = 0;
-    loop {
-        world.delete_table("orders").await;
-        let killed = restore_and_kill(&world, &point, writes).await;
-        // What was killed is gone on with when its time is up; what was not even written down is asked for again.
-        for _ in 0..3 {
-            world.stack.jump_to(world.stack.now() + LATER).await;
-        }
-        if states(&world).await.is_empty() {
-            assert_eq!(writes, 0, "only before the first write nothing is known");
-            world.restore(&json!({"restore": {"recovery_point": point}})).await;
-            world.finish_jobs().await;
-        }
-        assert!(
-            states(&world).await.iter().all(|state| state == "done"),
-            "{writes}: {:?}",
-            states(&world).await
-        );
-        assert_eq!(world.config_of("orders").await, config, "killed at write {writes}");
-        assert_eq!(items_of(&world.stack, SOURCE_REGION, "orders").await, items, "killed at write {writes}");
-        let jobs = world.backup().await.list_restore_jobs().into_paginator().items().send();
-        let jobs = jobs.collect::<Result<Vec<_>, _>>().await.expect("the jobs");
-        assert_eq!(jobs.len(), writes + 1, "one job for each restore, killed at write {writes}");
-        if !killed {
+    let mut drill = Drill::start(&world).await;
+    let mut killed = 0;
+    for write in 0..MOST {
+        if drill.killed(&[Kill::AfterWrite(write)]).await.is_empty() {
             break;
         }
-        writes += 1;
-        assert!(writes < MOST, "it comes to an end");
+        killed += 1;
     }
-    assert!(writes > 15, "{writes} writes");
-    let report = world.report(&json!({})).await;
-    assert!(list(&report["findings"]).is_empty());
+    assert_eq!(killed, drill.calls.iter().filter(|call| call.is_write()).count());
+    drill.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_nobody_noted_is_taken_over_wherever_that_is_killed() {
+    let world = World::start().await;
+    let mut drill = Drill::start(&world).await;
+    let mut killed_at = Vec::new();
+    for call in 0..TAKEN_OVER.len() {
+        // The first write is the claim, the second starts the job.
+        let [start, later] = &drill.killed(&[Kill::AfterWrite(1), Kill::Before(call)]).await[..] else {
+            unreachable!("it is killed twice")
+        };
+        assert_eq!(start.name(), "PUT /restore-jobs");
+        killed_at.push(later.name().to_owned());
+    }
+    assert_eq!(killed_at, TAKEN_OVER);
+    drill.end().await;
 }
