@@ -7,8 +7,6 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::in_process::{LIMIT, invocation};
-
 /// Disables the rules that start retention, in all Regions, or enables them. A run of its own accord comes at a moment that
 /// nothing foretells: what is about other things does without, and asks for a run where it wants one.
 ///

@@ -14,13 +14,6 @@ fn extend(point: &str) -> Value {
 }
 
 impl World {
-    /// Waits until the first of the faults has struck. It strikes at another process, whose answer ends the wait.
-    async fn struck(&self) {
-        while self.stack.control().strikes().await.expect("strikes")[0] == 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-
     /// Holds the lock of edits as somebody else would, until the end of that second since 1970.
     async fn hold_edits(&self, until: i64) {
         let text = |text: &str| AttributeValue::S(text.to_owned());

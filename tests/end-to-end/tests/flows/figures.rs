@@ -59,13 +59,6 @@ impl World {
         (told[0]["NewestPointAge"].as_i64(), told[0]["TablesWithoutPoint"].as_u64().expect("a count"))
     }
 
-    /// Deletes a recovery point, as somebody with the rights could.
-    async fn delete_point(&self, point: &str) {
-        let delete = self.backup().await.delete_recovery_point().backup_vault_name(local_stack::VAULT);
-        delete.recovery_point_arn(point).send().await.expect("the point goes");
-        self.finish_jobs().await;
-    }
-
     /// An answer of the AWS CLI about CloudWatch.
     async fn cloudwatch(&self, arguments: &[&str]) -> Value {
         let mut command = self.stack.aws_cli(SOURCE_REGION);

@@ -238,10 +238,7 @@ async fn a_rebuild_forgets_nothing_of_a_point_that_is_made_meanwhile() {
     let slow = json!([{"operation": "ListTags", "principal": "*chain-report*", "count": 1, "effect": "delay", "seconds": 10}]);
     world.control("PUT", "/faults", Some(&slow)).await;
     let made = async {
-        while world.stack.control().strikes().await.expect("strikes")[0] == 0 {
-            // The rebuild is another process's; its answer ends the wait.
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+        world.struck().await;
         let started = start(&world).await;
         world.finish_jobs().await;
         let point = started["shop-tagged"].clone();

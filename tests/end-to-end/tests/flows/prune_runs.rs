@@ -111,7 +111,7 @@ async fn a_run_whose_function_is_killed_is_made_up_for_when_its_lease_has_lapsed
 }
 
 /// An invocation that dies when it has the vault in hand and looks at its points again.
-async fn dies(world: &World, function: &OwnFunction, input: Value) {
+async fn dies(world: &World, function: &OwnFunction<retention_prune::Deps>, input: Value) {
     let slow = json!([{"operation": "DescribeRecoveryPoint", "effect": "delay", "seconds": 60}]);
     world.control("PUT", "/faults", Some(&slow)).await;
     tokio::select! {

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use backup_session::{Deps, Invocation, handle};
-use local_stack::{SOURCE_REGION, VAULT};
+use local_stack::SOURCE_REGION;
 use serde_json::{Value, json};
 
 use crate::metadata::large_tags;
@@ -23,12 +23,6 @@ impl World {
         let fault = json!([{"operation": "TagResource", "effect": "throttle"}]);
         let faults = if throttled { fault } else { json!([]) };
         self.control("PUT", "/faults", Some(&faults)).await;
-    }
-
-    async fn delete_point(&self, point: &str) {
-        let delete = self.backup().await.delete_recovery_point().backup_vault_name(VAULT);
-        delete.recovery_point_arn(point).send().await.expect("the point goes");
-        self.finish_jobs().await;
     }
 
     async fn reconciled(&self) -> Value {

@@ -144,6 +144,13 @@ impl World {
         self.stack.jump_to(self.stack.now() + SignedDuration::from_secs(10)).await;
     }
 
+    /// Deletes a recovery point, as somebody with the rights could.
+    pub(crate) async fn delete_point(&self, point: &str) {
+        let delete = self.backup().await.delete_recovery_point().backup_vault_name(VAULT);
+        delete.recovery_point_arn(point).send().await.expect("the point goes");
+        self.finish_jobs().await;
+    }
+
     /// Waits until the first of the faults has struck.
     pub(crate) async fn struck(&self) {
         while self.stack.control().strikes().await.expect("strikes")[0] == 0 {
