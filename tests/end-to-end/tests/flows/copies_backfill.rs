@@ -244,6 +244,8 @@ async fn a_copy_that_goes_takes_no_other_copys_configuration_with_it() {
     let asked = json!({"restore": {"recovery_point": copy, "vault": "archive"}});
     let asked = there("table-restore", asked).await;
     world.finish_jobs().await;
+    // Events about it go nowhere.
+    there("table-restore", json!({"reconcile": true})).await;
     let done = there("table-restore", json!({"status": asked["restore_id"]})).await;
     let tags = list(&done["steps"]).iter().find(|step| step["property"] == "tags").expect("a step").clone();
     assert_eq!((&done["state"], &tags["state"]), (&json!("done"), &json!("done")), "{done:#}");

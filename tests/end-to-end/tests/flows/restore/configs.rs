@@ -111,7 +111,10 @@ async fn a_configuration_that_is_sealed_well_and_is_not_the_points_own_is_not_ap
         assert_eq!(step["recorded"], Value::Null, "nothing of it is shown either");
     }
     let after = world.dynamodb().await.describe_table().table_name("orders").send().await.expect("the table");
-    assert_eq!(after.table().and_then(|table| table.deletion_protection_enabled()), Some(false));
+    assert_eq!(
+        after.table().and_then(aws_sdk_dynamodb::types::TableDescription::deletion_protection_enabled),
+        Some(false)
+    );
     assert_eq!(tags_of(&world, "orders").await, []);
     let ttl = world.dynamodb().await.describe_time_to_live().table_name("orders").send().await.expect("TTL");
     let ttl = ttl.time_to_live_description().and_then(|ttl| ttl.time_to_live_status());

@@ -207,7 +207,7 @@ async fn configure(client: &Client, name: &str, region: &str) {
 pub(super) async fn stream_of(client: &Client, name: &str) -> Option<String> {
     let described = client.describe_table().table_name(name).send().await.expect("the table");
     let table = described.table.expect("the table");
-    let is_on = table.stream_specification().is_some_and(|stream| stream.stream_enabled());
+    let is_on = table.stream_specification().is_some_and(StreamSpecification::stream_enabled);
     table.latest_stream_arn.filter(|_| is_on)
 }
 
