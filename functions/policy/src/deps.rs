@@ -214,6 +214,7 @@ mod tests {
                 "POLICY_ROLE_ARN",
                 "BACKUP_COPY_ROLE_ARN",
                 "BACKUP_SESSION_ROLE_ARN",
+                "CHAIN_EDIT_ROLE_ARN",
                 "CHAIN_REPORT_ROLE_ARN",
                 "RETENTION_PRUNE_ROLE_ARN",
                 "MANUAL_REMOVAL_ROLE_ARN",

@@ -145,6 +145,7 @@ async fn a_table_that_has_taken_the_place_of_the_restored_one_is_left_alone() {
     world.restore(&json!({"reconcile": true})).await;
     assert_eq!(status(&world, &asked).await["state"], "configuring");
 
+    world.table_status("orders-2", "ACTIVE").await;
     world.delete_table("orders-2").await;
     world.tables(&["orders-2"]).await;
     let twice =

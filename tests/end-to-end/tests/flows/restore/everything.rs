@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_applicationautoscaling::types as scaling;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::get_resource_policy::GetResourcePolicyError;
 use aws_sdk_dynamodb::types::{
     ApproximateCreationDateTimePrecision, AttributeValue, BillingMode, ContributorInsightsAction,
     ContributorInsightsMode, EnableKinesisStreamingConfiguration, GlobalSecondaryIndex,
@@ -378,9 +379,20 @@ pub(super) async fn described(stack: &LocalStack, region: &str, name: &str) -> B
     all
 }
 
-/// The policy of the table's stream, when that is on, without the label that this stream alone has.
+/// The policy of the table's stream, when that is on and has one, without the label that this stream alone has.
 async fn stream_policy(stack: &LocalStack, region: &str, name: &str) -> Option<Value> {
-    let stream = stream_of(&Client::new(&stack.sdk_config(region).await), name).await?;
+    let client = Client::new(&stack.sdk_config(region).await);
+    let stream = stream_of(&client, name).await?;
+    match client.get_resource_policy().resource_arn(&stream).send().await {
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(GetResourcePolicyError::is_policy_not_found_exception) =>
+        {
+            return None;
+        }
+        asked => drop(asked.expect("its policy")),
+    }
     let policy = ask(stack, region, "dynamodb", "get-resource-policy", &["--resource-arn", &stream]).await;
     let label = stream.rsplit('/').next().expect("a label");
     assert!(policy.to_string().contains(&stream), "it names its stream: {policy}");

@@ -39,7 +39,7 @@ const TAKEN_OVER: [&str; 11] = [
     "DynamoDB_20120810.PutItem",
 ];
 /// What a restore asks AWS for.
-const OPERATIONS: [&str; 33] = [
+const OPERATIONS: [&str; 32] = [
     "AWSEvents.PutEvents",
     "AnyScaleFrontendService.DescribeScalableTargets",
     "AnyScaleFrontendService.DescribeScalingPolicies",
@@ -48,7 +48,6 @@ const OPERATIONS: [&str; 33] = [
     "AnyScaleFrontendService.PutScheduledAction",
     "AnyScaleFrontendService.RegisterScalableTarget",
     "CloudWatch.DescribeAlarms",
-    "CloudWatch.ListTagsForResource",
     "CloudWatch.PutMetricAlarm",
     "DynamoDB_20120810.DescribeContinuousBackups",
     "DynamoDB_20120810.DescribeContributorInsights",
