@@ -1,6 +1,6 @@
 //! What was called: the latest calls and event deliveries, for tests to look at.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -53,9 +53,13 @@ pub(crate) struct Filter<'a> {
 
 impl Filter<'_> {
     fn wants(&self, entry: &Entry) -> bool {
-        self.operation.is_none_or(|pattern| matches_wildcards(pattern, &entry.operation))
-            && self.principal.is_none_or(|pattern| is_named(pattern, &entry.principal))
-            && self.region.is_none_or(|pattern| matches_wildcards(pattern, &entry.region))
+        self.takes(&entry.operation, &entry.principal, &entry.region)
+    }
+
+    fn takes(&self, operation: &str, principal: &str, region: &str) -> bool {
+        self.operation.is_none_or(|pattern| matches_wildcards(pattern, operation))
+            && self.principal.is_none_or(|pattern| is_named(pattern, principal))
+            && self.region.is_none_or(|pattern| matches_wildcards(pattern, region))
     }
 }
 
@@ -67,6 +71,8 @@ pub(crate) struct CallLog(Mutex<Ring>);
 struct Ring {
     entries: VecDeque<Entry>,
     dropped: u64,
+    /// How many there were, those included that gave way, by operation, principal and region.
+    counts: BTreeMap<(String, String, String), u64>,
 }
 
 impl CallLog {
@@ -78,6 +84,8 @@ impl CallLog {
             ring.entries.pop_front();
             ring.dropped += 1;
         }
+        let counted = (entry.operation.clone(), entry.principal.clone(), entry.region.clone());
+        *ring.counts.entry(counted).or_default() += 1;
         ring.entries.push_back(entry);
     }
 
@@ -85,7 +93,7 @@ impl CallLog {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Ring::default();
     }
 
-    /// Oldest first, and how many older ones, wanted or not, gave way.
+    /// Oldest first; how many older ones, wanted or not, gave way; and how many there were in all, by operation.
     pub(crate) fn describe(&self, filter: &Filter<'_>) -> Value {
         let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let calls: Vec<Value> = ring
@@ -103,7 +111,13 @@ impl CallLog {
                 })
             })
             .collect();
-        json!({ "calls": calls, "dropped": ring.dropped })
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for ((operation, principal, region), count) in &ring.counts {
+            if filter.takes(operation, principal, region) {
+                *counts.entry(operation).or_default() += count;
+            }
+        }
+        json!({ "calls": calls, "dropped": ring.dropped, "counts": counts })
     }
 }
 
@@ -120,7 +134,10 @@ mod tests {
         }
         let described = log.describe(&Filter::default());
         assert_eq!((described["calls"].as_array().unwrap().len(), &described["dropped"]), (MOST, &json!(1)));
+        assert_eq!(described["counts"], json!({"unknown": MOST + 1}), "those that gave way are counted");
+        let others = Filter { principal: Some("*/other"), ..Filter::default() };
+        assert_eq!(log.describe(&others), json!({ "calls": [], "dropped": 1, "counts": {} }));
         log.clear();
-        assert_eq!(log.describe(&Filter::default()), json!({ "calls": [], "dropped": 0 }));
+        assert_eq!(log.describe(&Filter::default()), json!({ "calls": [], "dropped": 0, "counts": {} }));
     }
 }
