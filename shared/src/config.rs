@@ -36,11 +36,6 @@ impl std::fmt::Debug for Variables<'_> {
 }
 
 impl<'a> Variables<'a> {
-    /// The process's own environment.
-    pub fn from_env() -> Self {
-        Self::of(|name| std::env::var(name).ok())
-    }
-
     /// Variables from anywhere; an empty one counts as not set.
     pub fn of(variable: impl Fn(&str) -> Option<String> + 'a) -> Self {
         let filled = move |name: &str| variable(name).filter(|value| !value.is_empty());

@@ -39,18 +39,10 @@ impl Rates {
 }
 
 impl Deps {
-    /// From the function's environment.
+    /// From variables: those of this process, unless it is a test's.
     ///
     /// # Errors
     /// With every setting that is missing or malformed, and when an emulated clock is set on a real AWS.
-    pub fn from_env(config: &SdkConfig) -> Result<Self, lambda_runtime::Error> {
-        Self::of(config, |name| std::env::var(name).ok())
-    }
-
-    /// From variables that need not be this process's own.
-    ///
-    /// # Errors
-    /// As [`Self::from_env`].
     pub fn of(
         config: &SdkConfig,
         variable: impl Fn(&str) -> Option<String>,

@@ -21,13 +21,16 @@ pub struct Deps {
 }
 
 impl Deps {
-    /// From the function's environment.
+    /// From variables: those of this process, unless it is a test's.
     ///
     /// # Errors
     /// With every setting that is missing or malformed, and when an emulated clock is set on a real AWS.
-    pub fn from_env(config: &SdkConfig) -> Result<Self, lambda_runtime::Error> {
-        let clock = Clock::from_env(|name| std::env::var(name).ok())?;
-        let mut variables = Variables::from_env();
+    pub fn of(
+        config: &SdkConfig,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, lambda_runtime::Error> {
+        let clock = Clock::from_env(&variable)?;
+        let mut variables = Variables::of(variable);
         let vault: Option<String> = variables.required("VAULT_NAME");
         let catalog: Option<String> = variables.required("CATALOG_NAME");
         let key = variables.required("KEY_ARN");

@@ -5,5 +5,5 @@ use dynachain::serve::serve;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    serve(Deps::from_env, |deps, _, event| Box::pin(handle(deps, event))).await
+    serve(Deps::of, |deps, _, event| Box::pin(handle(deps, event))).await
 }

@@ -42,13 +42,16 @@ pub struct Deps {
 }
 
 impl Deps {
-    /// From the function's environment.
+    /// From variables: those of this process, unless it is a test's.
     ///
     /// # Errors
     /// With every setting that is missing or malformed, and when an emulated clock is set on a real AWS.
-    pub fn from_env(config: &SdkConfig) -> Result<Self, lambda_runtime::Error> {
-        let clock = Clock::from_env(|name| std::env::var(name).ok())?;
-        let settings = Settings::read(Variables::from_env())?;
+    pub fn of(
+        config: &SdkConfig,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, lambda_runtime::Error> {
+        let clock = Clock::from_env(&variable)?;
+        let settings = Settings::read(Variables::of(variable))?;
         tracing::info!(?settings, ?clock, "settings");
         let [names_rate, tags_rate] = [settings.list_rate, settings.table_read_rate].map(Rate::per_second);
         Ok(Self {

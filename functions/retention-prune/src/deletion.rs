@@ -55,7 +55,7 @@ impl Deletion {
                 // What an invocation before this one has deleted is on its way out.
                 let here: BTreeSet<_> = listed
                     .iter()
-                    .filter(|point| targets.contains(&point.arn) && point.status != "DELETING")
+                    .filter(|point| targets.contains(&point.arn) && !point.is_being_deleted())
                     .map(|point| point.arn.clone())
                     .collect();
                 if !here.is_empty() && !self.of_table(deps, edits, &mut judge, rule, listed, here).await? {

@@ -52,10 +52,9 @@ impl<'a> Exclusion<'a> {
         while self.held.is_none() {
             let edits = self.deps.catalog.edits();
             if edits.lock(self.invocation.request_id(), self.deps.now().await?).await? {
-                // It is given back should the next call fail.
-                self.held = Some(Held { since: Instant::now(), begun: HashSet::new() });
-                let begun = edits.begun_points().await?;
-                self.held = Some(Held { since: Instant::now(), begun });
+                // Held from here on, so that it is given back should the next call fail.
+                let held = self.held.insert(Held { since: Instant::now(), begun: HashSet::new() });
+                held.begun = edits.begun_points().await?;
             } else if self.waits == 0 {
                 return Ok(None);
             } else {

@@ -5,5 +5,5 @@ use table_restore::{Deps, handle};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    serve(Deps::from_env, |deps, invocation, event| Box::pin(handle(deps, invocation, event))).await
+    serve(Deps::of, |deps, invocation, event| Box::pin(handle(deps, invocation, event))).await
 }

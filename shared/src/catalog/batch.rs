@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{KeysAndAttributes, PutRequest, WriteRequest};
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
 use super::item::{Item, Key};
 use super::{Catalog, CatalogError};
 use crate::aws::AwsError;
@@ -18,7 +20,22 @@ const REPEATS: u32 = 8;
 /// The pause before what a call left over is sent again; twice as long after each in a row of which nothing was taken.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Calls of one kind at the same time.
+const CONCURRENT: usize = 8;
+
 impl Catalog {
+    /// Those of the items that are there, however many are asked for, in any order and as eventually consistent as such reads
+    /// are.
+    pub(super) async fn get_all(&self, keys: impl Iterator<Item = Key>) -> Result<Vec<Item>, CatalogError> {
+        let keys: Vec<Key> = keys.collect();
+        let batches: Vec<Vec<Key>> = keys.chunks(READ_BATCH).map(<[_]>::to_vec).collect();
+        stream::iter(batches)
+            .map(|batch| async move { self.get_batch(batch.into_iter()).await })
+            .buffer_unordered(CONCURRENT)
+            .try_concat()
+            .await
+    }
+
     /// Those of up to [`READ_BATCH`] items that are there, in any order, as eventually consistent as such reads are.
     pub(super) async fn get_batch(&self, keys: impl Iterator<Item = Key>) -> Result<Vec<Item>, CatalogError> {
         let mut wanted: Vec<Item> = keys.map(|key| key.attributes()).collect();

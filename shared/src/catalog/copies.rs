@@ -21,7 +21,6 @@ pub use newest::NewestCopy;
 pub use record::{CopyRecord, CopyState};
 pub use slots::Slot;
 
-use super::batch::READ_BATCH;
 use super::item::{Item, Key};
 use super::transaction::{Condition, Write};
 use super::{Catalog, CatalogError};
@@ -62,15 +61,7 @@ impl Copies {
     }
 
     async fn items(&self, wanted: &[(RecoveryPointArn, VaultArn)]) -> Result<Vec<Item>, CatalogError> {
-        let batches: Vec<_> = wanted.chunks(READ_BATCH).map(<[_]>::to_vec).collect();
-        let keys = |batch: &[(RecoveryPointArn, VaultArn)]| -> Vec<Key> {
-            batch.iter().map(|(source, target)| key(source, target)).collect()
-        };
-        stream::iter(batches)
-            .map(|batch| async move { self.0.get_batch(keys(&batch).into_iter()).await })
-            .buffer_unordered(CONCURRENT)
-            .try_concat()
-            .await
+        self.0.get_all(wanted.iter().map(|(source, target)| key(source, target))).await
     }
 
     /// One copy, read consistently.
@@ -94,15 +85,7 @@ impl Copies {
     }
 
     async fn items_of(&self, source: &RecoveryPointArn) -> Result<Vec<Item>, CatalogError> {
-        let query = self
-            .0
-            .client
-            .query()
-            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
-            .expression_attribute_values(":pk", AttributeValue::S(partition(source)))
-            .expression_attribute_values(":sk", AttributeValue::S("arn:".to_owned()))
-            .consistent_read(true);
-        self.0.query(query, None).await
+        self.0.items(&partition(source), "arn:", None).await
     }
 
     /// Every copy that is not there: those on their way, and those that came to nothing and that no later copy of the table to
@@ -228,11 +211,10 @@ impl Copies {
         let slot = slots::held(read).filter(|_| changed.state != CopyState::Running);
         let Some(slot) = slot else { return Ok(self.0.transact(vec![replaced]).await?.then_some(changed)) };
         let [slot_back, lock_back] = slots::freed(&slot);
-        if self.0.transact(vec![replaced, slot_back, lock_back]).await? {
+        if self.0.transact(vec![replaced.clone(), slot_back, lock_back]).await? {
             return Ok(Some(changed));
         }
         // What another copy has taken since keeps nobody from writing down how this one stands.
-        let (changed, replaced) = self.replace(changed, read)?;
         if !self.0.transact(vec![replaced]).await? {
             return Ok(None);
         }

@@ -10,7 +10,7 @@ use super::{Catalog, CatalogError};
 use crate::aws::AwsError;
 
 /// One write of a transaction.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Write {
     /// Puts an item, if what is there meets the condition.
     Put(Item, Option<Condition>),
@@ -19,7 +19,7 @@ pub(super) enum Write {
 }
 
 /// What must hold of the item that is there. `#state` stands for the attribute `state`, as some words are reserved.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Condition {
     expression: &'static str,
     values: Item,

@@ -3,13 +3,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CONCURRENT, Copies, CopyRecord};
+use super::{Copies, CopyRecord};
 use crate::catalog::CatalogError;
-use crate::catalog::batch::READ_BATCH;
 use crate::catalog::item::Key;
 use crate::id::{RecoveryPointArn, TableArn, VaultArn};
 
@@ -52,15 +50,8 @@ impl Copies {
         target: &VaultArn,
         tables: &[TableArn],
     ) -> Result<Vec<NewestCopy>, CatalogError> {
-        let keys: Vec<_> =
-            tables.iter().map(|table| Key::new(partition(table), target.to_string())).collect();
-        let batches: Vec<Vec<Key>> = keys.chunks(READ_BATCH).map(<[_]>::to_vec).collect();
-        let items: Vec<_> = stream::iter(batches)
-            .map(|batch| async move { self.0.get_batch(batch.into_iter()).await })
-            .buffer_unordered(CONCURRENT)
-            .try_concat()
-            .await?;
-        items.into_iter().map(|item| self.0.parse(item)).collect()
+        let keys = tables.iter().map(|table| Key::new(partition(table), target.to_string()));
+        self.0.get_all(keys).await?.into_iter().map(|item| self.0.parse(item)).collect()
     }
 
     /// Notes that a copy is usable; one of a later moment that is noted already stays.

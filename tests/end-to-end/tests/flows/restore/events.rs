@@ -107,9 +107,8 @@ async fn a_start_that_was_heard_and_not_answered_is_one_job() {
     assert_eq!(jobs.restore_jobs().len(), 2, "one each");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_table_that_is_being_updated_is_come_back_to() {
-    let (world, point) = world().await;
+/// Restores a point as `orders-2`, which is being updated when somebody comes to configure it.
+async fn restored_busy(world: &World, point: &str) -> Value {
     // So that the table can be made busy before anybody configures it.
     world.stack.control().set_events(&json!({"lose": 1.0})).await.expect("events are lost");
     let asked =
@@ -117,6 +116,13 @@ async fn a_table_that_is_being_updated_is_come_back_to() {
     world.finish_jobs().await;
     world.table_status("orders-2", "UPDATING").await;
     world.restore(&json!({"reconcile": true})).await;
+    asked
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_being_updated_is_come_back_to() {
+    let (world, point) = world().await;
+    let asked = restored_busy(&world, &point).await;
     let waiting = status(&world, &asked).await;
     assert_eq!(waiting["state"], "configuring");
     let class =
@@ -137,12 +143,7 @@ async fn a_table_that_is_being_updated_is_come_back_to() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_has_taken_the_place_of_the_restored_one_is_left_alone() {
     let (world, point) = world().await;
-    world.stack.control().set_events(&json!({"lose": 1.0})).await.expect("events are lost");
-    let asked =
-        world.restore(&json!({"restore": {"recovery_point": point}, "target": {"table": "orders-2"}})).await;
-    world.finish_jobs().await;
-    world.table_status("orders-2", "UPDATING").await;
-    world.restore(&json!({"reconcile": true})).await;
+    let asked = restored_busy(&world, &point).await;
     assert_eq!(status(&world, &asked).await["state"], "configuring");
 
     world.table_status("orders-2", "ACTIVE").await;
